@@ -1,0 +1,271 @@
+//! Starting other programs: without the owner's credentials in their
+//! environment, with bounded output and time, and without leaving them behind.
+//!
+//! Credentials arrive in variables (`TF_TOKEN_…`, `TFE_TOKEN`, a configured
+//! name). A child has no business with them, so every child of this program is
+//! built here.
+
+use std::ffi::OsStr;
+use std::io;
+use std::process::Stdio;
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use thiserror::Error;
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt};
+use tokio::process::Command;
+use zeroize::Zeroizing;
+
+use crate::secret::Secret;
+use crate::text;
+
+/// Configured variable names that hold credentials.
+static HIDDEN: Mutex<Vec<String>> = Mutex::new(Vec::new());
+
+/// Adds the name of a variable that holds a credential, so that no child gets it.
+pub fn hide_variable(name: &str) {
+    let mut hidden = HIDDEN.lock().unwrap_or_else(PoisonError::into_inner);
+    if !hidden.iter().any(|known| known == name) {
+        hidden.push(name.to_owned());
+    }
+}
+
+/// Whether a variable may hold a credential.
+pub fn is_hidden(name: &str) -> bool {
+    let upper = name.to_ascii_uppercase();
+    upper.starts_with("TF_TOKEN_")
+        || upper == "TFE_TOKEN"
+        || HIDDEN
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .iter()
+            .any(|hidden| hidden == name)
+}
+
+/// A command without credentials in its environment, in a process group of its
+/// own, with nothing on its standard streams, killed when it is dropped.
+pub fn command(program: impl AsRef<OsStr>) -> Command {
+    let mut command = Command::new(program);
+    for (name, _) in std::env::vars_os() {
+        if name.to_str().is_none_or(is_hidden) {
+            command.env_remove(name);
+        }
+    }
+    command
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .kill_on_drop(true);
+    #[cfg(unix)]
+    command.process_group(0);
+    command
+}
+
+/// What a child that ended by itself left.
+#[derive(Debug)]
+pub struct Finished {
+    /// Whether it exited with 0.
+    pub success: bool,
+    /// "exit code 3", "signal 9".
+    pub status: String,
+    /// Its standard output, as bytes: it may be a credential.
+    pub stdout: Zeroizing<Vec<u8>>,
+    /// Its standard error, made safe.
+    pub stderr: String,
+}
+
+/// Why a child has no result.
+#[derive(Debug, Error)]
+pub enum ChildError {
+    /// It could not be started.
+    #[error("it could not be started: {0}")]
+    Start(#[source] io::Error),
+    /// It was ended by us at its time limit.
+    #[error("it did not end within {} s and was stopped", .0.as_secs())]
+    Timeout(Duration),
+    /// It printed more than it may.
+    #[error("it printed more than {0} bytes and was stopped")]
+    TooMuch(usize),
+    /// Its pipes failed.
+    #[error("talking to it failed: {0}")]
+    Io(#[source] io::Error),
+}
+
+/// Runs a command to its end: `input` on its standard input (with `tail`
+/// after it, then end of file), at most `limit` bytes of standard output, at
+/// most `timeout`. On any failure the child's whole process group is killed.
+pub async fn run(
+    mut command: Command,
+    input: Option<(&Secret, &str)>,
+    timeout: Duration,
+    limit: usize,
+) -> Result<Finished, ChildError> {
+    command
+        .stdin(if input.is_some() {
+            Stdio::piped()
+        } else {
+            Stdio::null()
+        })
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped());
+    let mut child = command.spawn().map_err(ChildError::Start)?;
+    let group = Group(child.id());
+    let stdin = child.stdin.take();
+    let stdout = child.stdout.take();
+    let stderr = child.stderr.take();
+    let talk = async {
+        let write = async {
+            if let (Some(mut stdin), Some((secret, tail))) = (stdin, input) {
+                // A child that does not read its input is judged by its exit
+                // code, not by a broken pipe.
+                let _ = stdin.write_all(secret.expose().as_bytes()).await;
+                let _ = stdin.write_all(tail.as_bytes()).await;
+                let _ = stdin.shutdown().await;
+            }
+        };
+        let (_, out, err) = tokio::join!(
+            write,
+            read_bounded(stdout, limit, true),
+            read_bounded(stderr, 64 * 1024, false)
+        );
+        let status = child.wait().await.map_err(ChildError::Io)?;
+        Ok((status, out?, err?))
+    };
+    let (status, stdout, stderr) = match tokio::time::timeout(timeout, talk).await {
+        Ok(result) => result?,
+        Err(_) => return Err(ChildError::Timeout(timeout)),
+    };
+    group.forget();
+    Ok(Finished {
+        success: status.success(),
+        status: describe(status),
+        stdout,
+        stderr: text::safe_bytes(&stderr),
+    })
+}
+
+async fn read_bounded(
+    stream: Option<impl AsyncRead + Unpin>,
+    limit: usize,
+    strict: bool,
+) -> Result<Zeroizing<Vec<u8>>, ChildError> {
+    // Reserved at once: a buffer that grows leaves copies behind.
+    let mut kept = Zeroizing::new(Vec::with_capacity(limit.min(64 * 1024)));
+    let Some(mut stream) = stream else {
+        return Ok(kept);
+    };
+    let mut piece = Zeroizing::new([0u8; 4096]);
+    loop {
+        let n = stream.read(&mut *piece).await.map_err(ChildError::Io)?;
+        if n == 0 {
+            return Ok(kept);
+        }
+        let room = limit - kept.len();
+        if n > room && strict {
+            return Err(ChildError::TooMuch(limit));
+        }
+        kept.extend_from_slice(&piece[..n.min(room)]);
+    }
+}
+
+fn describe(status: std::process::ExitStatus) -> String {
+    #[cfg(unix)]
+    {
+        use std::os::unix::process::ExitStatusExt;
+        if let Some(signal) = status.signal() {
+            return format!("signal {signal}");
+        }
+    }
+    match status.code() {
+        Some(code) => format!("exit code {code}"),
+        None => "an unknown status".to_owned(),
+    }
+}
+
+/// Kills a child's process group unless it ended well.
+struct Group(Option<u32>);
+
+impl Group {
+    fn forget(mut self) {
+        self.0 = None;
+    }
+}
+
+impl Drop for Group {
+    fn drop(&mut self) {
+        #[cfg(unix)]
+        if let Some(pid) = self
+            .0
+            .and_then(|pid| i32::try_from(pid).ok())
+            .and_then(rustix::process::Pid::from_raw)
+        {
+            let _ = rustix::process::kill_process_group(pid, rustix::process::Signal::KILL);
+        }
+    }
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use super::*;
+
+    fn shell(script: &str) -> Command {
+        let mut command = command("/bin/sh");
+        command.args(["-c", script]);
+        command
+    }
+
+    #[tokio::test]
+    async fn the_input_arrives_whole_and_the_output_comes_back() {
+        let secret = Secret::new("the-secret-text".into());
+        let done = run(
+            shell("cat; echo oops >&2; exit 3"),
+            Some((&secret, "\n")),
+            Duration::from_secs(20),
+            1024,
+        )
+        .await
+        .unwrap();
+        assert_eq!(&**done.stdout, b"the-secret-text\n");
+        assert_eq!(
+            (done.success, done.status.as_str(), done.stderr.as_str()),
+            (false, "exit code 3", "oops")
+        );
+    }
+
+    #[tokio::test]
+    async fn a_secret_on_standard_error_is_replaced() {
+        let secret = Secret::new("the-secret-text".into());
+        let done = run(
+            shell("cat >&2"),
+            Some((&secret, "")),
+            Duration::from_secs(20),
+            1024,
+        )
+        .await
+        .unwrap();
+        assert_eq!(done.stderr, "[secret]");
+    }
+
+    #[tokio::test]
+    async fn floods_and_sleepers_are_stopped() {
+        let flood = run(shell("yes"), None, Duration::from_secs(20), 10_000).await;
+        assert!(matches!(flood, Err(ChildError::TooMuch(10_000))));
+        let sleeper = run(
+            shell("sleep 600 & sleep 600"),
+            None,
+            Duration::from_millis(50),
+            10,
+        )
+        .await;
+        assert!(matches!(sleeper, Err(ChildError::Timeout(_))));
+    }
+
+    #[test]
+    fn names_of_credentials_are_hidden() {
+        hide_variable("OWNER_CREDENTIAL");
+        for name in ["TF_TOKEN_app_terraform_io", "TFE_TOKEN", "OWNER_CREDENTIAL"] {
+            assert!(is_hidden(name), "{name}");
+        }
+        assert!(!is_hidden("PATH"));
+    }
+}

@@ -1,0 +1,1 @@
+//! Where the owner's credential for a host comes from.

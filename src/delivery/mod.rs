@@ -1,0 +1,1 @@
+//! Bringing a secret to its destination.

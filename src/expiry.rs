@@ -1,0 +1,1 @@
+//! What an owner can ask for as the end of a token's life.

@@ -1,0 +1,1 @@
+//! Every host and organization that is configured, ready to be read.

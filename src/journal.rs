@@ -1,0 +1,1 @@
+//! The local record of orders and outcomes; never with a secret in it.

@@ -1,0 +1,28 @@
+//! Orgward: the organization tokens of every HCP Terraform and Terraform
+//! Enterprise organization on one screen.
+//!
+//! The way through the modules is drawn in `ARCHITECTURE.md`. Imports run one
+//! way: `main → {runtime, commands} → {ui → app, fleet, action} → {api,
+//! credentials, delivery, journal} → {config, child, expiry} → {slot, secret,
+//! text}`.
+
+pub mod action;
+pub mod api;
+pub mod app;
+pub mod child;
+pub mod cli;
+pub mod commands;
+pub mod config;
+pub mod credentials;
+pub mod delivery;
+pub mod demo;
+pub mod expiry;
+pub mod fleet;
+pub mod hardening;
+pub mod journal;
+pub mod runtime;
+pub mod secret;
+pub mod slot;
+pub mod terminal;
+pub mod text;
+pub mod ui;

@@ -1,0 +1,538 @@
+//! The words of the domain: hosts, slots, tokens, and the state of a slot.
+//!
+//! Pure data and pure functions; every other module imports this one and this
+//! one imports none. What a state means is decided here and nowhere else, so
+//! the screen, the plain commands and the guards can never disagree.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::{SignedDuration, Timestamp};
+use serde::Serialize;
+
+/// One server of the API, as people write it: `app.terraform.io`,
+/// `tfe.corp.example:8443`, `127.0.0.1:8080`. Lower-case ASCII, never with a
+/// scheme; the default port is left out.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Host(Arc<str>);
+
+impl Host {
+    /// Wraps a name that was normalised before (by the configuration).
+    pub fn new(name: &str) -> Self {
+        Self(name.into())
+    }
+
+    /// The name.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for Host {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// The two kinds of token that an organization can have. PROTOCOL.md, 1 and 2.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Kind {
+    /// The organization token.
+    Organization,
+    /// The audit trail token, on HCP Terraform only.
+    AuditTrails,
+}
+
+impl Kind {
+    /// As it stands in JSON and in `{kind}`.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Kind::Organization => "organization",
+            Kind::AuditTrails => "audit-trails",
+        }
+    }
+
+    /// As people call it.
+    pub fn words(self) -> &'static str {
+        match self {
+            Kind::Organization => "organization token",
+            Kind::AuditTrails => "audit trail token",
+        }
+    }
+}
+
+/// A place for one token.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Slot {
+    /// Where the organization lives.
+    pub host: Host,
+    /// The organization's name, as the server spells it.
+    pub organization: Arc<str>,
+    /// Which of its tokens.
+    pub kind: Kind,
+}
+
+impl Slot {
+    /// The organization token's slot.
+    pub fn new(host: &Host, organization: &str) -> Self {
+        Self {
+            host: host.clone(),
+            organization: organization.into(),
+            kind: Kind::Organization,
+        }
+    }
+}
+
+impl fmt::Display for Slot {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} on {}", self.organization, self.host)?;
+        match self.kind {
+            Kind::Organization => Ok(()),
+            Kind::AuditTrails => write!(f, " ({})", self.kind.words()),
+        }
+    }
+}
+
+/// Who created a token, as far as the server says.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Creator {
+    /// A user, by id, and by name once that was read.
+    User { id: String, name: Option<String> },
+    /// A team.
+    Team { id: String, name: Option<String> },
+    /// The organization itself.
+    Organization { id: String },
+}
+
+impl Creator {
+    /// What the list shows.
+    pub fn words(&self) -> String {
+        match self {
+            Creator::User { id, name } => name.clone().unwrap_or_else(|| id.clone()),
+            Creator::Team { id, name } => format!("team {}", name.as_ref().unwrap_or(id)),
+            Creator::Organization { id } => format!("organization {id}"),
+        }
+    }
+}
+
+/// The metadata of a token; never its secret.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Token {
+    /// Opaque: `4111756`, `at-…`, a UUID.
+    pub id: String,
+    /// When it was generated.
+    pub created_at: Option<Timestamp>,
+    /// When it was last used, if ever.
+    pub last_used_at: Option<Timestamp>,
+    /// The expiry that the server states.
+    pub expires_at: Option<Timestamp>,
+    /// Who generated it.
+    pub created_by: Option<Creator>,
+    /// Its description, made safe.
+    pub description: Option<String>,
+}
+
+impl Token {
+    /// The end of its life: the earlier of its expiry and `created_at` plus the
+    /// organization's policy. PROTOCOL.md, 3.
+    pub fn ends_at(&self, policy: Option<Duration>) -> Option<Timestamp> {
+        let by_policy = policy
+            .zip(self.created_at)
+            .and_then(|(policy, created)| add(created, policy));
+        match (self.expires_at, by_policy) {
+            (Some(a), Some(b)) => Some(a.min(b)),
+            (a, b) => a.or(b),
+        }
+    }
+}
+
+/// `time + length`, or nothing where the calendar ends.
+pub fn add(time: Timestamp, length: Duration) -> Option<Timestamp> {
+    let length = SignedDuration::try_from(length).ok()?;
+    time.checked_add(length).ok()
+}
+
+/// What one complete look at a slot found.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Found {
+    /// A token is there.
+    Token(Token),
+    /// There is none, and we would see it if there were.
+    None,
+    /// 404, and nothing tells "none" from "not yours to see".
+    Unclear,
+    /// Neither the token nor the organization can be seen.
+    NotVisible,
+    /// 401: the credential is missing, wrong or expired.
+    Unauthorized,
+    /// 403 on the token.
+    NoAccess,
+    /// Anything else.
+    Failed,
+}
+
+/// One complete look at a slot, with what an owner should know about it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Reading {
+    /// What was there.
+    pub found: Found,
+    /// Why it could not be read, or what limits the finding; safe text, a
+    /// sentence without a full stop.
+    pub note: Option<String>,
+    /// The organization's limit for a token of this kind, where known.
+    pub policy: Option<Duration>,
+    /// When it was read (local clock).
+    pub at: Timestamp,
+}
+
+impl Reading {
+    /// The token, if one is there.
+    pub fn token(&self) -> Option<&Token> {
+        match &self.found {
+            Found::Token(token) => Some(token),
+            _ => None,
+        }
+    }
+
+    /// What an action compares before it writes.
+    pub fn identity(&self) -> Option<Identity> {
+        match &self.found {
+            Found::Token(token) => Some(Identity::Token {
+                id: token.id.clone(),
+                created_at: token.created_at,
+            }),
+            Found::None => Some(Identity::None),
+            Found::Unclear => Some(Identity::Unclear),
+            _ => None,
+        }
+    }
+
+    /// The time at which the token's life ends.
+    pub fn ends_at(&self) -> Option<Timestamp> {
+        self.token().and_then(|token| token.ends_at(self.policy))
+    }
+}
+
+/// What was in a slot when its owner decided about it. Two looks with the same
+/// identity saw the same token (or the same absence of one).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Identity {
+    /// This token.
+    Token {
+        /// Its id.
+        id: String,
+        /// When it was generated.
+        created_at: Option<Timestamp>,
+    },
+    /// No token.
+    None,
+    /// A 404 that may hide one.
+    Unclear,
+}
+
+impl fmt::Display for Identity {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Identity::Token { id, created_at } => {
+                write!(f, "token {id}")?;
+                match created_at {
+                    Some(at) => write!(f, " created {at}"),
+                    None => Ok(()),
+                }
+            }
+            Identity::None => f.write_str("no token"),
+            Identity::Unclear => f.write_str("no token that can be seen"),
+        }
+    }
+}
+
+/// When a token counts as expiring or unused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Rules {
+    /// `[expiry] warn_within`.
+    pub warn_within: Duration,
+    /// `[expiry] unused_after`.
+    pub unused_after: Duration,
+}
+
+impl Default for Rules {
+    fn default() -> Self {
+        const DAY: u64 = 24 * 60 * 60;
+        Self {
+            warn_within: Duration::from_secs(30 * DAY),
+            unused_after: Duration::from_secs(90 * DAY),
+        }
+    }
+}
+
+/// The state of a slot. The order is the order of attention on the screen.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "kebab-case")]
+#[allow(missing_docs, reason = "each is described once, in `State::meaning`")]
+pub enum State {
+    Expired,
+    OverPolicy,
+    Expiring,
+    Unauthorized,
+    Failed,
+    NoAccess,
+    NotVisible,
+    Unclear,
+    Unused,
+    None,
+    Ok,
+    Reading,
+}
+
+impl State {
+    /// Every state, in the order of attention.
+    pub const ALL: [State; 12] = [
+        State::Expired,
+        State::OverPolicy,
+        State::Expiring,
+        State::Unauthorized,
+        State::Failed,
+        State::NoAccess,
+        State::NotVisible,
+        State::Unclear,
+        State::Unused,
+        State::None,
+        State::Ok,
+        State::Reading,
+    ];
+
+    /// As it stands in JSON and behind `--state`.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            State::Expired => "expired",
+            State::OverPolicy => "over-policy",
+            State::Expiring => "expiring",
+            State::Unauthorized => "unauthorized",
+            State::Failed => "failed",
+            State::NoAccess => "no-access",
+            State::NotVisible => "not-visible",
+            State::Unclear => "unclear",
+            State::Unused => "unused",
+            State::None => "none",
+            State::Ok => "ok",
+            State::Reading => "reading",
+        }
+    }
+
+    /// As the screen shows it.
+    pub fn word(self) -> &'static str {
+        match self {
+            State::OverPolicy => "over policy",
+            State::NoAccess => "no access",
+            State::NotVisible => "not visible",
+            other => other.as_str(),
+        }
+    }
+
+    /// One sentence for the help and for a row that has nothing better to say.
+    pub fn meaning(self) -> &'static str {
+        match self {
+            State::Expired => "the token's life has ended",
+            State::OverPolicy => "it lives longer than the organization's policy allows",
+            State::Expiring => "its life ends soon",
+            State::Unauthorized => "the host does not accept the credential (401)",
+            State::Failed => "the token could not be read",
+            State::NoAccess => "the host refused to show the token (403)",
+            State::NotVisible => "404: no such organization, or you may not see it",
+            State::Unclear => "404: no token yet, or you may not see it",
+            State::Unused => "nobody has used the token for a long time",
+            State::None => "the organization has no token",
+            State::Ok => "a token is there and lives",
+            State::Reading => "not read yet",
+        }
+    }
+
+    /// The state of a slot: DESIGN.md, "States of a slot" (first that holds).
+    pub fn of(reading: Option<&Reading>, rules: &Rules, now: Timestamp) -> State {
+        let Some(reading) = reading else {
+            return State::Reading;
+        };
+        match &reading.found {
+            Found::Unauthorized => State::Unauthorized,
+            Found::NoAccess => State::NoAccess,
+            Found::NotVisible => State::NotVisible,
+            Found::None => State::None,
+            Found::Unclear => State::Unclear,
+            Found::Failed => State::Failed,
+            Found::Token(token) => Self::of_token(token, reading.policy, rules, now),
+        }
+    }
+
+    fn of_token(token: &Token, policy: Option<Duration>, rules: &Rules, now: Timestamp) -> State {
+        let ends_at = token.ends_at(policy);
+        if ends_at.is_some_and(|end| end <= now) {
+            return State::Expired;
+        }
+        if let Some(policy) = policy {
+            let longest = token.created_at.and_then(|created| add(created, policy));
+            // A token that never expires lives longer than any limit.
+            let over = match (token.expires_at, longest) {
+                (Some(expires), Some(longest)) => expires > longest,
+                (None, Some(_)) => true,
+                _ => false,
+            };
+            if over {
+                return State::OverPolicy;
+            }
+        }
+        let warn = add(now, rules.warn_within);
+        if ends_at.zip(warn).is_some_and(|(end, warn)| end <= warn) {
+            return State::Expiring;
+        }
+        // A token nobody ever used counts from its creation.
+        let used = token.last_used_at.or(token.created_at);
+        let unused = used
+            .and_then(|used| add(used, rules.unused_after))
+            .is_some_and(|then| then <= now);
+        if unused {
+            return State::Unused;
+        }
+        State::Ok
+    }
+
+    /// Whether the slot can be acted on, and how.
+    pub fn allows_generate(self) -> bool {
+        self == State::None
+    }
+
+    /// Whether a token is there or may be there, so that a new one replaces it.
+    pub fn allows_replace(self) -> bool {
+        matches!(
+            self,
+            State::Expired
+                | State::OverPolicy
+                | State::Expiring
+                | State::Unclear
+                | State::Unused
+                | State::Ok
+        )
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const DAY: u64 = 24 * 60 * 60;
+
+    fn at(text: &str) -> Timestamp {
+        text.parse().unwrap()
+    }
+
+    fn days(n: u64) -> Duration {
+        Duration::from_secs(n * DAY)
+    }
+
+    fn token(created: &str, used: Option<&str>, expires: Option<&str>) -> Token {
+        Token {
+            id: "at-1".into(),
+            created_at: Some(at(created)),
+            last_used_at: used.map(at),
+            expires_at: expires.map(at),
+            created_by: None,
+            description: None,
+        }
+    }
+
+    fn state(token: Token, policy: Option<Duration>) -> State {
+        let reading = Reading {
+            found: Found::Token(token),
+            note: None,
+            policy,
+            at: at("2026-06-01T00:00:00Z"),
+        };
+        State::of(
+            Some(&reading),
+            &Rules::default(),
+            at("2026-06-01T00:00:00Z"),
+        )
+    }
+
+    #[test]
+    fn the_first_state_that_holds_wins() {
+        let t = |c, u, e| token(c, u, e);
+        let used = Some("2026-05-31T00:00:00Z");
+        let cases = [
+            (t("2026-05-01T00:00:00Z", used, None), None, State::Ok),
+            (
+                t("2026-05-01T00:00:00Z", used, Some("2026-06-01T00:00:00Z")),
+                None,
+                State::Expired,
+            ),
+            (
+                t("2026-05-01T00:00:00Z", used, Some("2026-07-01T00:00:00Z")),
+                None,
+                State::Expiring,
+            ),
+            (
+                t("2026-05-01T00:00:00Z", used, Some("2026-07-02T00:00:00Z")),
+                None,
+                State::Ok,
+            ),
+            (t("2026-01-01T00:00:00Z", None, None), None, State::Unused),
+            (t("2026-05-01T00:00:00Z", None, None), None, State::Ok),
+            // The policy ends a token whatever its own expiry says.
+            (
+                t("2026-01-01T00:00:00Z", used, None),
+                Some(days(100)),
+                State::Expired,
+            ),
+            (
+                t("2026-05-01T00:00:00Z", used, None),
+                Some(days(365)),
+                State::OverPolicy,
+            ),
+            (
+                t("2026-05-01T00:00:00Z", used, Some("2028-05-01T00:00:00Z")),
+                Some(days(365)),
+                State::OverPolicy,
+            ),
+            (
+                t("2026-05-01T00:00:00Z", used, Some("2026-09-01T00:00:00Z")),
+                Some(days(365)),
+                State::Ok,
+            ),
+        ];
+        for (token, policy, expected) in cases {
+            assert_eq!(state(token.clone(), policy), expected, "{token:?}");
+        }
+    }
+
+    #[test]
+    fn identity_ignores_the_last_use() {
+        let reading = |used| Reading {
+            found: Found::Token(token("2026-05-01T00:00:00Z", used, None)),
+            note: None,
+            policy: None,
+            at: at("2026-06-01T00:00:00Z"),
+        };
+        assert_eq!(
+            reading(None).identity(),
+            reading(Some("2026-05-31T00:00:00Z")).identity()
+        );
+    }
+
+    #[test]
+    fn only_an_empty_slot_is_generated_into() {
+        for state in State::ALL {
+            assert!(!(state.allows_generate() && state.allows_replace()));
+        }
+        assert!(State::None.allows_generate());
+        for blocked in [
+            State::Reading,
+            State::Failed,
+            State::Unauthorized,
+            State::NoAccess,
+            State::NotVisible,
+        ] {
+            assert!(!blocked.allows_generate() && !blocked.allows_replace());
+        }
+    }
+}

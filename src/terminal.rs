@@ -1,0 +1,1 @@
+//! Raw mode, alternate screen, and getting out of them again.
