@@ -1,0 +1,609 @@
+//! Proving a destination, then delivering to it: the two steps around a POST.
+//!
+//! [`Deliverer::prove`] runs before anything is sent to a server and returns a
+//! [`Proven`], the only thing that can deliver. So no code path can generate a
+//! token first and look for a place for its secret afterwards.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use thiserror::Error;
+use tokio::sync::{Mutex, mpsc};
+
+use super::clipboard::{Keeper, KeeperError, KeeperHandle};
+use super::command::{CommandDelivery, CommandError, ProvenCommand};
+use super::destination::{Destination, Facts};
+use super::file::{self, Existing, FileError};
+use super::keyring::{self, KeyringError};
+use super::osc52::{self, TerminalWrite};
+use super::placeholders::{self, PlaceholderError};
+use super::rescue::{RescuePlan, RescueProof, RescueTo};
+use super::{Payload, keeper};
+use crate::secret::Secret;
+use crate::slot::Slot;
+use crate::text;
+
+/// A file system that does not answer is given up after this time.
+const FILE_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// `[clipboard] method`: which destination is the default.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub enum Method {
+    /// OSC 52 over SSH, else the system's clipboard if it opens, else the panel.
+    #[default]
+    Auto,
+    /// The system's clipboard, else the panel.
+    System,
+    /// The terminal's clipboard.
+    Osc52,
+    /// No clipboard at all.
+    Off,
+}
+
+/// `[delivery.NAME]`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Delivery {
+    /// A command that reads the secret from its standard input.
+    Command(CommandDelivery),
+    /// A file; placeholders are allowed.
+    File(String),
+}
+
+/// What the environment says about where the program runs; plain facts, so
+/// that a test does not need an environment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub struct Surroundings {
+    /// `SSH_CONNECTION` or `SSH_TTY`.
+    pub ssh: bool,
+    /// `TMUX`: the terminal is tmux's.
+    pub tmux: bool,
+    /// Whether the default may be OSC 52; not in the demo.
+    pub may_choose_osc52: bool,
+}
+
+impl Surroundings {
+    /// As this process finds them.
+    pub fn from_environment() -> Self {
+        let set = |name| std::env::var_os(name).is_some_and(|value| !value.is_empty());
+        Self {
+            ssh: set("SSH_CONNECTION") || set("SSH_TTY"),
+            tmux: set("TMUX"),
+            may_choose_osc52: true,
+        }
+    }
+}
+
+/// Everything that deliveries depend on.
+#[derive(Debug)]
+pub struct Settings {
+    /// Which destination is the default.
+    pub method: Method,
+    /// The clipboard is cleared after this time; none: when it is replaced.
+    pub clear_after: Option<Duration>,
+    /// The configured deliveries, by name.
+    pub deliveries: BTreeMap<String, Delivery>,
+    /// `[rescue] to`, if it is set.
+    pub rescue: Option<RescueTo>,
+    /// Where rescue files go.
+    pub state_dir: Option<PathBuf>,
+    /// Where they go if no file can be written there (`XDG_RUNTIME_DIR`).
+    pub runtime_dir: Option<PathBuf>,
+    /// This binary, to start the keeper (`current_exe`).
+    pub program: PathBuf,
+    /// Where the program runs.
+    pub surroundings: Surroundings,
+    /// To the writer of the frames; none without a screen.
+    pub terminal: Option<mpsc::Sender<TerminalWrite>>,
+}
+
+/// Brings secrets to their destinations; clones are the same one.
+#[derive(Clone)]
+pub struct Deliverer(Arc<Inner>);
+
+struct Inner {
+    settings: Settings,
+    plan: RescuePlan,
+    /// The newest copy that is held, per keeper mode.
+    holding: Mutex<BTreeMap<&'static str, KeeperHandle>>,
+}
+
+/// Why a destination cannot be used. Nothing was sent to any server.
+#[derive(Debug, Error)]
+pub enum ProofError {
+    /// A name that is not configured.
+    #[error(
+        "there is no destination \"{0}\": it is none of clipboard, osc52, panel, keyring, file:PATH, and the configuration has no [delivery.{0}]"
+    )]
+    Unknown(String),
+    /// `method = "off"`
+    #[error("copying is switched off in the configuration (method = \"off\" under [clipboard])")]
+    Off,
+    /// No clipboard.
+    #[error("the clipboard cannot be used: {0}")]
+    Clipboard(#[source] KeeperError),
+    /// Inside tmux, but it does not help.
+    #[error("the terminal's clipboard cannot be reached through tmux: {0}")]
+    Tmux(#[source] KeeperError),
+    /// OSC 52 without a terminal.
+    #[error("the terminal's clipboard (osc52) can be used from the screen only")]
+    NoTerminal,
+    /// The path does not fit the slot.
+    #[error("for {slot}: {error}")]
+    Path {
+        /// Which slot.
+        slot: Slot,
+        /// What does not fit.
+        #[source]
+        error: PlaceholderError,
+    },
+    /// The file could not be written.
+    #[error(transparent)]
+    File(#[from] FileError),
+    /// The command could not take it.
+    #[error("delivery \"{name}\" cannot be used for {slot}: {error}")]
+    Command {
+        /// `[delivery.NAME]`
+        name: String,
+        /// Which slot.
+        slot: Slot,
+        /// Why.
+        #[source]
+        error: CommandError,
+    },
+    /// The keyring does not work.
+    #[error(transparent)]
+    Keyring(#[from] KeyringError),
+    /// The system did not even answer.
+    #[error("the file system did not answer within {} s", FILE_TIMEOUT.as_secs())]
+    Silent,
+}
+
+/// Why a secret is not where it should be. It is still held.
+#[derive(Debug, Error)]
+pub enum DeliveryError {
+    /// The clipboard did not take it.
+    #[error("the secret was not copied to the clipboard: {0}")]
+    Clipboard(#[source] KeeperError),
+    /// tmux did not take it.
+    #[error("the secret was not handed to tmux: {0}")]
+    Tmux(#[source] KeeperError),
+    /// The terminal could not be written to.
+    #[error("the secret was not sent to the terminal: {0}")]
+    Terminal(#[source] std::io::Error),
+    /// The path does not fit.
+    #[error(transparent)]
+    Path(#[from] PlaceholderError),
+    /// The file was not written.
+    #[error(transparent)]
+    File(#[from] FileError),
+    /// The command failed.
+    #[error("delivery \"{name}\" did not take the secret: {error}")]
+    Command {
+        /// `[delivery.NAME]`
+        name: String,
+        /// Why.
+        #[source]
+        error: CommandError,
+    },
+    /// The keyring did not take it.
+    #[error(transparent)]
+    Keyring(#[from] KeyringError),
+    /// Whether the file is there cannot be told.
+    #[error(
+        "the file system did not answer within {} s; look whether the file is there", FILE_TIMEOUT.as_secs()
+    )]
+    Silent,
+}
+
+/// A destination that was shown to work for one slot.
+pub struct Proven {
+    deliverer: Deliverer,
+    place: String,
+    way: Way,
+}
+
+enum Way {
+    Clipboard(Keeper),
+    Tmux(Keeper),
+    Terminal,
+    Panel,
+    Keyring,
+    File {
+        template: PathBuf,
+        existing: Existing,
+    },
+    Command {
+        name: String,
+        command: ProvenCommand,
+    },
+}
+
+/// Where a secret is now.
+pub struct Delivered {
+    /// In words: `the clipboard`, `file /x/y`.
+    pub place: String,
+    /// Whether it is there for certain. Not so for what was only *sent* (OSC
+    /// 52, tmux) and for the panel: such a secret stays in the ledger.
+    pub certain: bool,
+    /// When the place is emptied, from now; none if never.
+    pub clears_after: Option<Duration>,
+    /// What else the owner should know; a sentence without a full stop.
+    pub note: Option<String>,
+    /// Who holds it, to clear it early and to learn what becomes of it.
+    pub keeper: Option<KeeperHandle>,
+}
+
+impl Deliverer {
+    /// Nothing is opened or started before it is needed.
+    pub fn new(settings: Settings) -> Self {
+        let plan = RescuePlan::new(
+            settings.rescue,
+            settings.state_dir.clone(),
+            settings.runtime_dir.clone(),
+        );
+        Self(Arc::new(Inner {
+            settings,
+            plan,
+            holding: Mutex::default(),
+        }))
+    }
+
+    /// What these deliveries depend on.
+    pub fn settings(&self) -> &Settings {
+        &self.0.settings
+    }
+
+    /// The way out; for the ledger.
+    pub fn rescue_plan(&self) -> &RescuePlan {
+        &self.0.plan
+    }
+
+    /// Shows that the rescue works, or says why not.
+    pub async fn prove_rescue(&self, slot: &Slot) -> RescueProof {
+        let (plan, slot) = (self.0.plan.clone(), slot.clone());
+        tokio::task::spawn_blocking(move || plan.prove(&slot))
+            .await
+            .unwrap_or_else(|_| RescueProof::Unproven("its test was broken off".into()))
+    }
+
+    /// Shows that a secret of this slot could be delivered; nothing is known of
+    /// the secret yet. A file that is there stays.
+    pub async fn prove(&self, to: &Destination, slot: &Slot) -> Result<Proven, ProofError> {
+        self.prove_over(to, slot, Existing::Keep).await
+    }
+
+    /// Like [`Deliverer::prove`]; `existing` says whether the owner has
+    /// confirmed that a file goes.
+    pub async fn prove_over(
+        &self,
+        to: &Destination,
+        slot: &Slot,
+        existing: Existing,
+    ) -> Result<Proven, ProofError> {
+        let (place, way) = match to {
+            Destination::Panel => ("the secret panel".to_owned(), Way::Panel),
+            Destination::Clipboard => {
+                let keeper = self.keeper(keeper::CLIPBOARD).await?;
+                ("the clipboard".to_owned(), Way::Clipboard(keeper))
+            }
+            Destination::Osc52 => self.prove_osc52().await?,
+            Destination::Keyring => {
+                blocking(|| keyring::prove(keyring::PATIENCE))
+                    .await
+                    .unwrap_or_else(|| Err(KeyringError::Silent(keyring::PATIENCE)))?;
+                ("the keyring".to_owned(), Way::Keyring)
+            }
+            Destination::File(path) => prove_file(path, slot, existing).await?,
+            Destination::Named(name) => match self.0.settings.deliveries.get(name) {
+                None => return Err(ProofError::Unknown(text::safe(name))),
+                Some(Delivery::File(path)) => prove_file(path.as_ref(), slot, existing).await?,
+                Some(Delivery::Command(command)) => {
+                    let command =
+                        command
+                            .prove(&Facts::of(slot))
+                            .map_err(|error| ProofError::Command {
+                                name: name.clone(),
+                                slot: slot.clone(),
+                                error,
+                            })?;
+                    let name = name.clone();
+                    (format!("delivery {name}"), Way::Command { name, command })
+                }
+            },
+        };
+        Ok(Proven {
+            deliverer: self.clone(),
+            place,
+            way,
+        })
+    }
+
+    /// The file that a destination means for a slot, if it means one: two slots
+    /// that lead to one path must be refused before a run.
+    pub fn path_of(&self, to: &Destination, slot: &Slot) -> Result<Option<PathBuf>, ProofError> {
+        let template = match to {
+            Destination::File(path) => path.as_path(),
+            Destination::Named(name) => match self.0.settings.deliveries.get(name) {
+                Some(Delivery::File(path)) => Path::new(path),
+                _ => return Ok(None),
+            },
+            _ => return Ok(None),
+        };
+        fill_path(template, &Facts::of(slot))
+            .map(Some)
+            .map_err(|error| ProofError::Path {
+                slot: slot.clone(),
+                error,
+            })
+    }
+
+    /// Where a secret goes when nobody says, and why, in words for the dialog
+    /// and for `doctor`. Looks whether the clipboard opens.
+    pub async fn default_destination(&self) -> (Destination, String) {
+        let settings = &self.0.settings;
+        let osc52 = settings.surroundings.may_choose_osc52 && settings.terminal.is_some();
+        match settings.method {
+            Method::Off => {
+                return (
+                    Destination::Panel,
+                    "copying is switched off in the configuration".into(),
+                );
+            }
+            Method::Osc52 if settings.terminal.is_some() => {
+                return (
+                    Destination::Osc52,
+                    "the configuration asks for the terminal's clipboard".into(),
+                );
+            }
+            Method::Auto if settings.surroundings.ssh && osc52 => {
+                return (
+                    Destination::Osc52,
+                    "this is an SSH session: the clipboard is the terminal's".into(),
+                );
+            }
+            Method::Auto | Method::System | Method::Osc52 => {}
+        }
+        match self.keeper(keeper::CLIPBOARD).await {
+            Ok(_) => (Destination::Clipboard, "the clipboard opens".into()),
+            Err(error) => (Destination::Panel, error.to_string()),
+        }
+    }
+
+    /// Copies a text that is no secret (an organization's name): unmarked, and
+    /// kept until it is replaced.
+    pub async fn copy_text(&self, words: &str) -> Result<Delivered, CopyError> {
+        let plain = Payload::Plain(words);
+        let (to, _) = self.default_destination().await;
+        if to == Destination::Osc52 {
+            return match self.prove_osc52().await? {
+                (place, Way::Tmux(keeper)) => self
+                    .hold(keeper::TMUX, keeper, plain, place, None)
+                    .await
+                    .map_err(|error| DeliveryError::Tmux(error).into()),
+                (place, _) => self.send(plain, place).await.map_err(CopyError::from),
+            };
+        }
+        let keeper = self.keeper(keeper::CLIPBOARD).await?;
+        self.hold(
+            keeper::CLIPBOARD,
+            keeper,
+            plain,
+            "the clipboard".into(),
+            None,
+        )
+        .await
+        .map_err(|error| DeliveryError::Clipboard(error).into())
+    }
+
+    async fn keeper(&self, mode: &str) -> Result<Keeper, ProofError> {
+        if self.0.settings.method == Method::Off {
+            return Err(ProofError::Off);
+        }
+        Keeper::start(&self.0.settings.program, mode)
+            .await
+            .map_err(|error| match mode {
+                keeper::TMUX => ProofError::Tmux(error),
+                _ => ProofError::Clipboard(error),
+            })
+    }
+
+    async fn prove_osc52(&self) -> Result<(String, Way), ProofError> {
+        let settings = &self.0.settings;
+        if settings.surroundings.tmux {
+            let keeper = self.keeper(keeper::TMUX).await?;
+            return Ok((
+                "the terminal's clipboard, through tmux".into(),
+                Way::Tmux(keeper),
+            ));
+        }
+        match (&settings.terminal, settings.method) {
+            (_, Method::Off) => Err(ProofError::Off),
+            (None, _) => Err(ProofError::NoTerminal),
+            (Some(_), _) => Ok(("the terminal's clipboard (OSC 52)".into(), Way::Terminal)),
+        }
+    }
+
+    async fn hold(
+        &self,
+        mode: &'static str,
+        keeper: Keeper,
+        payload: Payload<'_>,
+        place: String,
+        clear_after: Option<Duration>,
+    ) -> Result<Delivered, KeeperError> {
+        let handle = keeper.hold(payload, clear_after).await?;
+        let old = self.0.holding.lock().await.insert(mode, handle.clone());
+        if let Some(old) = old {
+            old.stop().await;
+        }
+        let tmux = mode == keeper::TMUX;
+        Ok(Delivered {
+            place,
+            certain: !tmux,
+            clears_after: clear_after.filter(|_| !tmux),
+            note: tmux.then(|| match clear_after {
+                Some(time) => format!(
+                    "tmux's own copy is deleted in {} s or at quit; the terminal's clipboard is not cleared",
+                    time.as_secs()
+                ),
+                None => "tmux's own copy is deleted at quit; the terminal's clipboard is not cleared"
+                    .to_owned(),
+            }),
+            keeper: Some(handle),
+        })
+    }
+
+    async fn send(&self, payload: Payload<'_>, place: String) -> Result<Delivered, DeliveryError> {
+        let gone = || std::io::Error::new(std::io::ErrorKind::BrokenPipe, "there is no terminal");
+        let terminal = self.0.settings.terminal.as_ref();
+        let terminal = terminal.ok_or_else(|| DeliveryError::Terminal(gone()))?;
+        osc52::send(terminal, payload.text())
+            .await
+            .map_err(DeliveryError::Terminal)?;
+        Ok(Delivered {
+            note: Some("terminals do not confirm this, and it is not cleared".into()),
+            ..Delivered::at(place, false)
+        })
+    }
+}
+
+/// Why a text was not copied.
+#[derive(Debug, Error)]
+pub enum CopyError {
+    /// There is nothing to copy to.
+    #[error(transparent)]
+    Proof(#[from] ProofError),
+    /// It did not get there.
+    #[error(transparent)]
+    Delivery(#[from] DeliveryError),
+}
+
+impl Delivered {
+    fn at(place: String, certain: bool) -> Self {
+        Self {
+            place,
+            certain,
+            clears_after: None,
+            note: None,
+            keeper: None,
+        }
+    }
+}
+
+impl Proven {
+    /// Words for the dialog: `the clipboard`, `file /x/y`, `delivery vault`.
+    pub fn place(&self) -> &str {
+        &self.place
+    }
+
+    /// Brings the secret there. On an error it is not there (or, for
+    /// [`DeliveryError::Silent`], perhaps), and the caller still holds it.
+    pub async fn deliver(self, secret: &Secret, facts: &Facts) -> Result<Delivered, DeliveryError> {
+        let Self {
+            deliverer,
+            place,
+            way,
+        } = self;
+        let clear_after = deliverer.0.settings.clear_after;
+        match way {
+            Way::Panel => Ok(Delivered::at(place, false)),
+            Way::Clipboard(keeper) => deliverer
+                .hold(
+                    keeper::CLIPBOARD,
+                    keeper,
+                    Payload::Secret(secret),
+                    place,
+                    clear_after,
+                )
+                .await
+                .map_err(DeliveryError::Clipboard),
+            Way::Tmux(keeper) => deliverer
+                .hold(
+                    keeper::TMUX,
+                    keeper,
+                    Payload::Secret(secret),
+                    place,
+                    clear_after,
+                )
+                .await
+                .map_err(DeliveryError::Tmux),
+            Way::Terminal => deliverer.send(Payload::Secret(secret), place).await,
+            Way::Keyring => {
+                let user = keyring::user(&facts.slot);
+                let place = format!("the keyring (service orgward, user {user})");
+                let secret = secret.clone();
+                blocking(move || keyring::store(&user, &secret, keyring::PATIENCE))
+                    .await
+                    .unwrap_or_else(|| Err(KeyringError::Silent(keyring::PATIENCE)))?;
+                Ok(Delivered::at(place, true))
+            }
+            Way::File { template, existing } => {
+                let path = fill_path(&template, facts)?;
+                let place = file_place(&path);
+                let secret = secret.clone();
+                let written = blocking(move || file::write(&path, &secret, existing));
+                tokio::time::timeout(FILE_TIMEOUT, written)
+                    .await
+                    .ok()
+                    .flatten()
+                    .ok_or(DeliveryError::Silent)??;
+                Ok(Delivered::at(place, true))
+            }
+            Way::Command { name, command } => match command.run(secret, facts).await {
+                Ok(()) => Ok(Delivered::at(place, true)),
+                Err(error) => Err(DeliveryError::Command { name, error }),
+            },
+        }
+    }
+}
+
+impl std::fmt::Debug for Proven {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_tuple("Proven").field(&self.place).finish()
+    }
+}
+
+/// Calls that wait for a disk or a keyring, off the thread that draws. `None`
+/// if the call panicked.
+async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Option<T> {
+    tokio::task::spawn_blocking(work).await.ok()
+}
+
+async fn prove_file(
+    template: &Path,
+    slot: &Slot,
+    existing: Existing,
+) -> Result<(String, Way), ProofError> {
+    let path = fill_path(template, &Facts::of(slot)).map_err(|error| ProofError::Path {
+        slot: slot.clone(),
+        error,
+    })?;
+    let later = template
+        .to_str()
+        .is_some_and(|template| template.contains("{id}") || template.contains("{expires_at}"));
+    let place = file_place(if later { template } else { &path });
+    let proof = blocking(move || file::prove(&path, existing));
+    tokio::time::timeout(FILE_TIMEOUT, proof)
+        .await
+        .ok()
+        .flatten()
+        .ok_or(ProofError::Silent)??;
+    let template = template.to_owned();
+    Ok((place, Way::File { template, existing }))
+}
+
+fn file_place(path: &Path) -> String {
+    format!("file {}", text::safe(&path.to_string_lossy()))
+}
+
+/// The path for these facts, absolute. A path that is not Unicode has no
+/// placeholders.
+fn fill_path(template: &Path, facts: &Facts) -> Result<PathBuf, PlaceholderError> {
+    let path = match template.to_str() {
+        Some(template) => placeholders::fill(template, facts)?.into(),
+        None => template.to_owned(),
+    };
+    Ok(std::path::absolute(&path).unwrap_or(path))
+}

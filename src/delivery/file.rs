@@ -1,0 +1,130 @@
+//! A secret as a file: whole or not at all, never over something else, never
+//! readable by others.
+//!
+//! The text goes to a temporary file in the same folder (created new, 0600),
+//! is forced to the disk, and is then given its name in one step that fails
+//! when the name is taken. So no moment exists in which the final name is
+//! empty, half written or readable by others, and a symbolic link at that name
+//! is never followed.
+
+use std::fs;
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+
+use thiserror::Error;
+
+use crate::secret::Secret;
+
+/// Whether a file that is there may be replaced.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub enum Existing {
+    /// It stays and the secret is not written.
+    #[default]
+    Keep,
+    /// The owner has confirmed that it goes.
+    Replace,
+}
+
+/// Why a file cannot be, or was not, written. In each case what was there
+/// before is still there, unchanged.
+#[derive(Debug, Error)]
+pub enum FileError {
+    /// The path has no file name.
+    #[error("{0} does not name a file")]
+    NoName(PathBuf),
+    /// Something has this name.
+    #[error("{0} is there already; it was left as it is")]
+    Exists(PathBuf),
+    /// A link, which is never followed.
+    #[error("{0} is a symbolic link and is not followed; name the file itself")]
+    Link(PathBuf),
+    /// A folder, a device, a socket.
+    #[error("{0} is not an ordinary file; it was left as it is")]
+    Special(PathBuf),
+    /// The folder cannot be written to.
+    #[error("no file can be created in {folder}: {error}")]
+    Folder {
+        /// The folder.
+        folder: PathBuf,
+        /// The system's reason.
+        #[source]
+        error: io::Error,
+    },
+    /// Writing failed on the way.
+    #[error("{path} was not written: {error}")]
+    Write {
+        /// The file.
+        path: PathBuf,
+        /// The system's reason.
+        #[source]
+        error: io::Error,
+    },
+}
+
+/// Shows that the file could be written: nothing in its place that must stay,
+/// and a temporary file can be created and removed in its folder.
+pub fn prove(path: &Path, existing: Existing) -> Result<(), FileError> {
+    let folder = check(path, existing)?;
+    temporary(&folder)
+        .and_then(|file| file.close())
+        .map_err(|error| FileError::Folder { folder, error })
+}
+
+/// Writes the secret, and only it, to a file of mode 0600.
+pub fn write(path: &Path, secret: &Secret, existing: Existing) -> Result<(), FileError> {
+    let folder = check(path, existing)?;
+    let failed = |error| FileError::Write {
+        path: path.to_owned(),
+        error,
+    };
+    let mut file = temporary(&folder).map_err(|error| FileError::Folder {
+        folder: folder.clone(),
+        error,
+    })?;
+    file.write_all(secret.expose().as_bytes()).map_err(failed)?;
+    file.as_file().sync_all().map_err(failed)?;
+    let named = match existing {
+        Existing::Keep => file.persist_noclobber(path),
+        Existing::Replace => file.persist(path),
+    };
+    named.map_err(|failure| match failure.error.kind() {
+        io::ErrorKind::AlreadyExists => FileError::Exists(path.to_owned()),
+        _ => failed(failure.error),
+    })?;
+    // The file is there now, whatever the folder's own sync says.
+    #[cfg(unix)]
+    if let Ok(folder) = fs::File::open(&folder) {
+        let _ = folder.sync_all();
+    }
+    Ok(())
+}
+
+fn check(path: &Path, existing: Existing) -> Result<PathBuf, FileError> {
+    let (Some(_), Some(folder)) = (path.file_name(), path.parent()) else {
+        return Err(FileError::NoName(path.to_owned()));
+    };
+    match fs::symlink_metadata(path) {
+        Ok(there) if there.is_symlink() => return Err(FileError::Link(path.to_owned())),
+        Ok(there) if !there.is_file() => return Err(FileError::Special(path.to_owned())),
+        Ok(_) if existing == Existing::Keep => return Err(FileError::Exists(path.to_owned())),
+        Err(error) if error.kind() != io::ErrorKind::NotFound => {
+            return Err(FileError::Folder {
+                folder: folder.to_owned(),
+                error,
+            });
+        }
+        _ => {}
+    }
+    Ok(if folder.as_os_str().is_empty() {
+        PathBuf::from(".")
+    } else {
+        folder.to_owned()
+    })
+}
+
+/// Created new with mode 0600, removed again unless it gets its name.
+fn temporary(folder: &Path) -> io::Result<tempfile::NamedTempFile> {
+    tempfile::Builder::new()
+        .prefix(".orgward-")
+        .tempfile_in(folder)
+}
