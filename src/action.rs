@@ -1,1 +1,797 @@
-//! The one guarded action.
+//! The one guarded action: everything that changes a slot goes through
+//! [`Actor::perform`], for the screen, for many slots and for plain commands.
+//!
+//! prove the destination → read the slot again and compare → journal the
+//! intent → POST or DELETE → deliver → journal the outcome. The order is the
+//! product: a token dies only after its owner saw it and after there is a place
+//! for the new secret, and from the answer on the secret is held until it has
+//! been delivered or knowingly let go.
+//!
+//! A write is sent once. When its answer is lost, the slot is read and compared
+//! with before, and only what that proves is said.
+
+use std::collections::HashMap;
+use std::fmt;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use jiff::Timestamp;
+use tokio::sync::Notify;
+
+use crate::api::{Client, Generated as Answer, Urgency, WriteError};
+use crate::delivery::{
+    Delivered, Deliverer, Destination, Facts, HoldId, Proven, RescueProof, Undelivered,
+};
+use crate::expiry::Expiry;
+use crate::fleet::{Fleet, Own};
+use crate::journal::{Event, Journal, Record, token_id};
+use crate::secret::Secret;
+use crate::slot::{Found, Identity, Reading, Slot, Token};
+
+/// One action that was asked for.
+#[derive(Clone, Debug)]
+pub struct Order {
+    /// The slot to act on.
+    pub slot: Slot,
+    /// What to do with it.
+    pub act: Act,
+    /// What its owner saw there when deciding.
+    pub shown: Identity,
+    /// Plain commands do not act without a rescue; the screen says it instead.
+    pub needs_rescue: bool,
+}
+
+/// What to do with a slot.
+#[derive(Clone, Debug)]
+pub enum Act {
+    /// Generate a token; on an occupied slot this replaces the one there.
+    New {
+        /// The end of its life.
+        expiry: Expiry,
+        /// Where its secret is to go.
+        to: Destination,
+    },
+    /// Delete the token.
+    Delete,
+}
+
+/// What an order is called.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Verb {
+    /// A token for an empty slot.
+    Generate,
+    /// A token for a slot where one is or may be.
+    Replace,
+    /// No token any more.
+    Delete,
+}
+
+impl Verb {
+    /// `generate`, `replace`, `delete`.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Verb::Generate => "generate",
+            Verb::Replace => "replace",
+            Verb::Delete => "delete",
+        }
+    }
+
+    /// For the beginning of a line.
+    pub fn title(self) -> &'static str {
+        match self {
+            Verb::Generate => "Generate",
+            Verb::Replace => "Replace",
+            Verb::Delete => "Delete",
+        }
+    }
+}
+
+impl Order {
+    /// A generate on an occupied slot is a replace and is called so.
+    pub fn verb(&self) -> Verb {
+        match (&self.act, &self.shown) {
+            (Act::Delete, _) => Verb::Delete,
+            (Act::New { .. }, Identity::None) => Verb::Generate,
+            (Act::New { .. }, _) => Verb::Replace,
+        }
+    }
+}
+
+/// How far an order has come.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Step {
+    /// The destination is being proven.
+    Proving,
+    /// The slot is being read again.
+    Comparing,
+    /// The intent goes to the journal.
+    Recording,
+    /// The request is on its way: from here on nothing is cancelled.
+    Writing,
+    /// 429: nothing was done; the wait before the slot is looked at again.
+    Waiting(Duration),
+    /// The answer was lost and the slot is being read.
+    FindingOut,
+    /// The secret goes to its destination.
+    Delivering,
+}
+
+/// What became of an order.
+pub enum Outcome {
+    /// A token was generated, and here is its secret.
+    Generated(Box<Generated>),
+    /// The token is deleted.
+    Deleted {
+        /// What else is to be known.
+        note: Option<String>,
+    },
+    /// Nothing was sent.
+    NotDone(NotDone),
+    /// The server understood and refused.
+    Refused {
+        /// The status of its answer.
+        status: u16,
+        /// Its words, made safe.
+        words: String,
+    },
+    /// The answer was lost, and the slot is as it was.
+    NothingHappened {
+        /// What became of the request.
+        why: String,
+    },
+    /// The answer was lost, and there is another token than before.
+    SecretLost {
+        /// Whether the slot was empty before.
+        was_empty: bool,
+        /// The token that is there now.
+        now: Token,
+    },
+    /// The answer to a DELETE was lost, and the token is not there any more.
+    Gone {
+        /// What else is to be known.
+        note: Option<String>,
+    },
+    /// The answer was lost, and the slot does not tell.
+    CannotTell {
+        /// Why.
+        why: String,
+    },
+}
+
+/// A token that was generated.
+pub struct Generated {
+    /// What was in the slot before.
+    pub before: Identity,
+    /// The new token, as the server described it.
+    pub token: Token,
+    /// Its secret.
+    pub secret: Secret,
+    /// The expiry that was asked for.
+    pub asked: Option<Timestamp>,
+    /// Where the secret is.
+    pub delivery: Delivery,
+    /// The secret's place among those not yet delivered.
+    pub hold: HoldId,
+    /// The number of the order in the journal.
+    pub order: String,
+    /// Whether the replaced token was the credential in use; then the program
+    /// goes on with the new secret.
+    pub own: Own,
+    /// Where the replaced credential is still stored.
+    pub stored: Option<String>,
+    /// What else is to be known: a journal that could not be written.
+    pub note: Option<String>,
+}
+
+/// Where a new secret is.
+pub enum Delivery {
+    /// Where it was to go.
+    Delivered(Delivered),
+    /// In the panel only, as asked.
+    Kept,
+    /// Nowhere yet: the destination failed after the answer.
+    Failed {
+        /// Where it was to go.
+        to: Destination,
+        /// Why it is not there.
+        why: String,
+    },
+}
+
+impl fmt::Debug for Outcome {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Outcome({})", self.words())
+    }
+}
+
+/// Why nothing was sent.
+#[derive(Debug)]
+pub enum NotDone {
+    /// The destination could not be proven.
+    Destination(String),
+    /// The rescue could not be proven, and the order needs one.
+    Rescue(String),
+    /// What was asked for is not possible.
+    Expiry(String),
+    /// The slot could not be read again.
+    Unreadable(Reading),
+    /// The slot is not the one that was shown.
+    Changed(Reading),
+    /// The intent could not be recorded.
+    Journal(String),
+    /// The host cannot be reached with what is configured.
+    Host(String),
+    /// The owner stopped it, or the program is ending.
+    Stopped,
+}
+
+impl fmt::Display for NotDone {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            NotDone::Destination(why) => write!(f, "the destination is not ready: {why}"),
+            NotDone::Rescue(why) => write!(f, "there is no rescue for the secret: {why}"),
+            NotDone::Expiry(why) | NotDone::Host(why) => f.write_str(why),
+            NotDone::Unreadable(reading) => write!(
+                f,
+                "the slot could not be read again: {}",
+                reading.note.as_deref().unwrap_or("no reason is known")
+            ),
+            NotDone::Changed(reading) => match reading.identity() {
+                Some(identity) => write!(f, "the slot has changed; it holds {identity} now"),
+                None => f.write_str("the slot has changed"),
+            },
+            NotDone::Journal(why) => f.write_str(why),
+            NotDone::Stopped => f.write_str("stopped before anything was sent"),
+        }
+    }
+}
+
+impl Outcome {
+    /// What is known now, in one sentence without a full stop. The findings
+    /// after a lost answer are in exactly these words everywhere.
+    pub fn words(&self) -> String {
+        match self {
+            Outcome::Generated(done) => match done.before {
+                Identity::None => "a token was generated".to_owned(),
+                _ => "the token was replaced".to_owned(),
+            },
+            Outcome::Deleted { .. } => "the token was deleted".to_owned(),
+            Outcome::NotDone(why) => format!("nothing was sent: {why}"),
+            Outcome::Refused { words, .. } => format!("refused: {words}"),
+            Outcome::NothingHappened { .. } => "nothing happened".to_owned(),
+            Outcome::SecretLost {
+                was_empty: true, ..
+            } => "a token was generated and its secret is lost".to_owned(),
+            Outcome::SecretLost { .. } => {
+                "the token was replaced and its secret is lost".to_owned()
+            }
+            Outcome::Gone { .. } => "the token is gone".to_owned(),
+            Outcome::CannotTell { why } => format!("cannot be told: {why}"),
+        }
+    }
+
+    /// The finding as the journal has it.
+    fn finding(&self) -> String {
+        match self {
+            Outcome::Generated(_) | Outcome::Deleted { .. } => "done".to_owned(),
+            other => other.words(),
+        }
+    }
+}
+
+/// Stops an order before its write, and tells it that the program is ending.
+#[derive(Clone, Default)]
+pub struct Control(Arc<ControlState>);
+
+#[derive(Default)]
+struct ControlState {
+    stopped: AtomicBool,
+    ending: AtomicBool,
+    changed: Notify,
+}
+
+impl Control {
+    /// The owner does not want it any more. Has an effect only until the
+    /// request is sent, and while a 429 is waited out.
+    pub fn stop(&self) {
+        self.0.stopped.store(true, Ordering::SeqCst);
+        self.0.changed.notify_waiters();
+    }
+
+    /// The program must end: nothing new is sent, and a secret that arrives now
+    /// goes only where it survives the program.
+    pub fn end(&self) {
+        self.0.ending.store(true, Ordering::SeqCst);
+        self.stop();
+    }
+
+    fn is_stopped(&self) -> bool {
+        self.0.stopped.load(Ordering::SeqCst)
+    }
+
+    /// Whether the program is ending.
+    pub fn is_ending(&self) -> bool {
+        self.0.ending.load(Ordering::SeqCst)
+    }
+
+    /// Waits, unless it is stopped; true if the whole time passed.
+    async fn wait(&self, time: Duration) -> bool {
+        let stopped = self.0.changed.notified();
+        tokio::pin!(stopped);
+        // Registered before the look, so that a stop between the two counts.
+        stopped.as_mut().enable();
+        if self.is_stopped() {
+            return false;
+        }
+        tokio::select! {
+            () = tokio::time::sleep(time) => true,
+            () = stopped => false,
+        }
+    }
+}
+
+/// Performs orders.
+#[derive(Clone)]
+pub struct Actor {
+    /// The way to every host.
+    pub fleet: Arc<Fleet>,
+    /// The way to every destination.
+    pub deliverer: Deliverer,
+    /// The record.
+    pub journal: Journal,
+    /// What was received and is not delivered yet.
+    pub undelivered: Undelivered,
+    /// The numbers under which undelivered secrets' orders are in the journal.
+    pub orders: Arc<Mutex<HashMap<HoldId, String>>>,
+    /// The time between the two looks that prove that nothing happened: a
+    /// request may still be under way when its connection is already lost.
+    pub settle: Duration,
+    flight: Arc<Flight>,
+}
+
+/// How many orders are under way, and a bell for when one ends.
+#[derive(Default)]
+struct Flight {
+    orders: AtomicUsize,
+    ended: Notify,
+}
+
+/// Counts one order for as long as it lives, whatever ends it.
+struct InFlight(Arc<Flight>);
+
+impl Drop for InFlight {
+    fn drop(&mut self) {
+        self.0.orders.fetch_sub(1, Ordering::SeqCst);
+        self.0.ended.notify_waiters();
+    }
+}
+
+/// The time between two looks at a slot after a lost answer. DESIGN: at least
+/// five seconds.
+pub const SETTLE: Duration = Duration::from_millis(5_500);
+
+struct Ready {
+    client: Arc<Client>,
+    proven: Option<Proven>,
+    own: Own,
+}
+
+impl Actor {
+    /// An actor over the ways to hosts, destinations and the journal.
+    pub fn new(fleet: Arc<Fleet>, deliverer: Deliverer, journal: Journal) -> Self {
+        Self {
+            fleet,
+            deliverer,
+            journal,
+            undelivered: Undelivered::new(),
+            orders: Arc::default(),
+            settle: SETTLE,
+            flight: Arc::default(),
+        }
+    }
+
+    /// Waits until no order is under way.
+    pub async fn landed(&self) {
+        loop {
+            let ended = self.flight.ended.notified();
+            tokio::pin!(ended);
+            ended.as_mut().enable();
+            if self.flight.orders.load(Ordering::SeqCst) == 0 {
+                return;
+            }
+            ended.await;
+        }
+    }
+
+    /// Performs one order to its end. The future must not be dropped once
+    /// [`Step::Writing`] was reported; its owner awaits it.
+    pub async fn perform(
+        &self,
+        order: Order,
+        control: &Control,
+        report: &(dyn Fn(Step) + Send + Sync),
+    ) -> Outcome {
+        self.flight.orders.fetch_add(1, Ordering::SeqCst);
+        let _in_flight = InFlight(self.flight.clone());
+        let number = order_number();
+        let mut journalled = false;
+        let mut outcome = match self
+            .attempt(&order, &number, control, report, &mut journalled)
+            .await
+        {
+            Ok(outcome) => outcome,
+            Err(not_done) => Outcome::NotDone(not_done),
+        };
+        if journalled {
+            let (token, delivery) = match &outcome {
+                Outcome::Generated(done) => {
+                    (Some(done.token.id.clone()), Some(done.delivery.place()))
+                }
+                Outcome::SecretLost { now, .. } => (Some(now.id.clone()), None),
+                _ => (None, None),
+            };
+            let event = Event::Outcome {
+                finding: outcome.finding(),
+                token,
+                delivery,
+            };
+            let record = Record::new(&number, &order.slot, event);
+            if let Err(error) = self.journal.append(record).await {
+                outcome.add_note(format!("{error}; the outcome is recorded nowhere"));
+            }
+        }
+        outcome
+    }
+
+    async fn attempt(
+        &self,
+        order: &Order,
+        number: &str,
+        control: &Control,
+        report: &(dyn Fn(Step) + Send + Sync),
+        journalled: &mut bool,
+    ) -> Result<Outcome, NotDone> {
+        report(Step::Proving);
+        let client = self
+            .fleet
+            .client_for(&order.slot)
+            .await
+            .map_err(|problem| NotDone::Host(problem.to_string()))?;
+        let proven = match &order.act {
+            Act::Delete => None,
+            Act::New { to, .. } => {
+                if order.needs_rescue
+                    && let RescueProof::Unproven(why) =
+                        self.deliverer.prove_rescue(&order.slot).await
+                {
+                    return Err(NotDone::Rescue(why));
+                }
+                let proven = self
+                    .deliverer
+                    .prove(to, &order.slot)
+                    .await
+                    .map_err(|error| NotDone::Destination(error.to_string()))?;
+                Some(proven)
+            }
+        };
+        let own = self.fleet.own(&order.slot, &order.shown).await;
+        let mut ready = Ready {
+            client,
+            proven,
+            own,
+        };
+        loop {
+            if control.is_stopped() {
+                return Err(NotDone::Stopped);
+            }
+            report(Step::Comparing);
+            let before = self.compare(order).await?;
+            let asked = match &order.act {
+                Act::Delete => None,
+                Act::New { expiry, .. } => expiry
+                    .resolve(self.fleet.server_now(&ready.client), before.policy)
+                    .map_err(|error| NotDone::Expiry(error.to_string()))?,
+            };
+            if !*journalled {
+                report(Step::Recording);
+                let intent = Event::Intent {
+                    action: order.verb().as_str().to_owned(),
+                    token: token_id(&order.shown),
+                    to: match &order.act {
+                        Act::New { to, .. } => Some(to.to_string()),
+                        Act::Delete => None,
+                    },
+                };
+                self.journal
+                    .append(Record::new(number, &order.slot, intent))
+                    .await
+                    .map_err(|error| NotDone::Journal(error.to_string()))?;
+                *journalled = true;
+            }
+            if control.is_stopped() {
+                return Err(NotDone::Stopped);
+            }
+            report(Step::Writing);
+            let wait = match self
+                .write(order, &mut ready, number, asked, control, report)
+                .await
+            {
+                Ok(outcome) => return Ok(outcome),
+                Err(wait) => wait,
+            };
+            report(Step::Waiting(wait));
+            if !control.wait(wait).await {
+                return Err(NotDone::Stopped);
+            }
+        }
+    }
+
+    /// Reads the slot again; only the slot that was shown is acted on.
+    async fn compare(&self, order: &Order) -> Result<Reading, NotDone> {
+        let reading = self.fleet.read(&order.slot, Urgency::Owner).await;
+        match reading.identity() {
+            None => Err(NotDone::Unreadable(reading)),
+            Some(identity) if identity != order.shown => Err(NotDone::Changed(reading)),
+            Some(_) => Ok(reading),
+        }
+    }
+
+    /// Sends the request once. `Err` is the wait that a 429 asks for.
+    async fn write(
+        &self,
+        order: &Order,
+        ready: &mut Ready,
+        number: &str,
+        asked: Option<Timestamp>,
+        control: &Control,
+        report: &(dyn Fn(Step) + Send + Sync),
+    ) -> Result<Outcome, Duration> {
+        let slot = &order.slot;
+        let failure = match &order.act {
+            Act::Delete => match ready.client.delete(&slot.organization, slot.kind).await {
+                Ok(()) => {
+                    let note = (ready.own == Own::Yes).then(|| {
+                        format!(
+                            "it was your credential: {} cannot be reached with it any more",
+                            slot.host
+                        )
+                    });
+                    return Ok(Outcome::Deleted { note });
+                }
+                Err(error) => error,
+            },
+            Act::New { .. } => {
+                let answer = ready
+                    .client
+                    .generate(&slot.organization, slot.kind, asked)
+                    .await;
+                match answer {
+                    Ok(answer) => {
+                        let facts = Facts {
+                            slot: slot.clone(),
+                            id: Some(answer.token.id.clone()),
+                            expires_at: answer.token.expires_at,
+                        };
+                        let held = self.undelivered.hold(facts.clone(), answer.secret.clone());
+                        self.orders
+                            .lock()
+                            .unwrap_or_else(PoisonError::into_inner)
+                            .insert(held, number.to_owned());
+                        report(Step::Delivering);
+                        let done = self
+                            .deliver(order, ready, answer, (held, facts), number, asked, control)
+                            .await;
+                        return Ok(Outcome::Generated(Box::new(done)));
+                    }
+                    Err(error) => error,
+                }
+            }
+        };
+        match failure {
+            WriteError::TooMany { wait } => Err(wait),
+            WriteError::Refused { status, words } => Ok(Outcome::Refused { status, words }),
+            WriteError::NotSent(error) => Ok(Outcome::NothingHappened {
+                why: format!("the request was not sent: {error}"),
+            }),
+            WriteError::NotFound => Ok(self.after_not_found(order).await),
+            WriteError::Unknown { why } => {
+                report(Step::FindingOut);
+                Ok(self.find_out(order, &why).await)
+            }
+        }
+    }
+
+    #[allow(
+        clippy::too_many_arguments,
+        reason = "the pieces of one answer on their way into one result"
+    )]
+    async fn deliver(
+        &self,
+        order: &Order,
+        ready: &mut Ready,
+        answer: Answer,
+        (hold, facts): (HoldId, Facts),
+        number: &str,
+        asked: Option<Timestamp>,
+        control: &Control,
+    ) -> Generated {
+        let Answer { token, secret } = answer;
+        if ready.own == Own::Yes {
+            self.fleet.adopt(&order.slot, &ready.client, secret.clone());
+        }
+        let to = match &order.act {
+            Act::New { to, .. } => to.clone(),
+            Act::Delete => Destination::Panel,
+        };
+        // What ends with the program is no place for a secret when it ends.
+        let survives = !matches!(
+            to,
+            Destination::Clipboard | Destination::Osc52 | Destination::Panel
+        );
+        let delivery = match ready.proven.take() {
+            _ if to == Destination::Panel => Delivery::Kept,
+            Some(proven) if survives || !control.is_ending() => {
+                match proven.deliver(&secret, &facts).await {
+                    Ok(delivered) => Delivery::Delivered(delivered),
+                    Err(error) => Delivery::Failed {
+                        to,
+                        why: error.to_string(),
+                    },
+                }
+            }
+            _ => Delivery::Failed {
+                to,
+                why: "the program is ending".to_owned(),
+            },
+        };
+        if let Delivery::Delivered(delivered) = &delivery
+            && delivered.certain
+        {
+            self.undelivered.release(hold);
+        }
+        Generated {
+            before: order.shown.clone(),
+            token,
+            secret,
+            asked,
+            delivery,
+            hold,
+            order: number.to_owned(),
+            own: ready.own,
+            stored: self.fleet.origin(&order.slot),
+            note: None,
+        }
+    }
+
+    /// 404 to a write. To a DELETE it can mean that the token was gone already;
+    /// the slot tells. PROTOCOL.md, 1.
+    async fn after_not_found(&self, order: &Order) -> Outcome {
+        let now = self.fleet.read(&order.slot, Urgency::Owner).await;
+        match now.identity() {
+            Some(identity) if identity == order.shown => Outcome::Refused {
+                status: 404,
+                words: "the host answers 404, and the token is still there: your credential may \
+                        see it but not delete it"
+                    .to_owned(),
+            },
+            Some(Identity::Token { id, .. }) => Outcome::Gone {
+                note: Some(format!("another token, {id}, is there now")),
+            },
+            Some(Identity::None) => Outcome::Gone { note: None },
+            _ => Outcome::CannotTell {
+                why: "the host answered 404, and the slot does not show more".to_owned(),
+            },
+        }
+    }
+
+    /// The answer was lost: two looks at the slot, and what they prove.
+    async fn find_out(&self, order: &Order, why: &str) -> Outcome {
+        let first = self.fleet.read(&order.slot, Urgency::Owner).await;
+        if let Some(outcome) = proves(order, &first) {
+            return outcome;
+        }
+        tokio::time::sleep(self.settle).await;
+        let second = self.fleet.read(&order.slot, Urgency::Owner).await;
+        if let Some(outcome) = proves(order, &second) {
+            return outcome;
+        }
+        let unchanged = |reading: &Reading| reading.identity().as_ref() == Some(&order.shown);
+        if order.shown != Identity::Unclear && unchanged(&first) && unchanged(&second) {
+            return Outcome::NothingHappened {
+                why: why.to_owned(),
+            };
+        }
+        Outcome::CannotTell {
+            why: cannot_tell(order, &second, why),
+        }
+    }
+}
+
+/// What one look after a lost answer proves by itself.
+fn proves(order: &Order, now: &Reading) -> Option<Outcome> {
+    let identity = now.identity()?;
+    if identity == order.shown {
+        return None;
+    }
+    match (order.verb(), &order.shown, &now.found) {
+        (Verb::Delete, Identity::Token { .. }, Found::None) => Some(Outcome::Gone { note: None }),
+        (Verb::Delete, Identity::Token { .. }, Found::Token(token)) => Some(Outcome::Gone {
+            note: Some(format!("another token, {}, is there now", token.id)),
+        }),
+        (
+            Verb::Generate | Verb::Replace,
+            Identity::None | Identity::Token { .. },
+            Found::Token(token),
+        ) => Some(Outcome::SecretLost {
+            was_empty: order.shown == Identity::None,
+            now: token.clone(),
+        }),
+        _ => None,
+    }
+}
+
+fn cannot_tell(order: &Order, now: &Reading, why: &str) -> String {
+    let seen = match &now.found {
+        Found::Token(token) => format!(
+            "token {} is there now; whether it comes from this request does not show",
+            token.id
+        ),
+        Found::None => "no token is there now".to_owned(),
+        Found::Unclear if order.shown == Identity::Unclear => {
+            "the slot could not be seen before and cannot be seen now".to_owned()
+        }
+        _ => now
+            .note
+            .clone()
+            .unwrap_or_else(|| "the slot cannot be read now".to_owned()),
+    };
+    format!("{why}; {seen}")
+}
+
+impl Outcome {
+    fn add_note(&mut self, text: String) {
+        let note = match self {
+            Outcome::Generated(done) => &mut done.note,
+            Outcome::Deleted { note } | Outcome::Gone { note } => note,
+            Outcome::CannotTell { why } | Outcome::NothingHappened { why } => {
+                why.push_str("; ");
+                why.push_str(&text);
+                return;
+            }
+            Outcome::Refused { words, .. } => {
+                words.push_str("; ");
+                words.push_str(&text);
+                return;
+            }
+            Outcome::NotDone(_) | Outcome::SecretLost { .. } => return,
+        };
+        *note = Some(match note.take() {
+            Some(old) => format!("{old}; {text}"),
+            None => text,
+        });
+    }
+}
+
+impl Delivery {
+    /// Where the secret is, as the journal has it.
+    pub fn place(&self) -> String {
+        match self {
+            Delivery::Delivered(delivered) if delivered.certain => delivered.place.clone(),
+            Delivery::Delivered(delivered) => format!("sent to {}", delivered.place),
+            Delivery::Kept => "undelivered: in the panel".to_owned(),
+            Delivery::Failed { to, .. } => format!("undelivered: {to} failed"),
+        }
+    }
+}
+
+/// A number that no other order has, however many programs run.
+fn order_number() -> String {
+    let mut bytes = [0u8; 8];
+    if getrandom::fill(&mut bytes).is_err() {
+        // No randomness: time and process are unique enough to tell orders apart.
+        let now = Timestamp::now().as_nanosecond();
+        return format!("{:x}-{:x}", now, std::process::id());
+    }
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}

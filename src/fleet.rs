@@ -1,1 +1,382 @@
-//! Every host and organization that is configured, ready to be read.
+//! Every host and organization that is configured, ready to be read: the
+//! configuration, the owner's credentials and one paced client per host entry.
+//!
+//! Nothing is asked for before it is needed: a credential command runs and a
+//! name is looked up when the first slot of its host is read, so the first
+//! frame never waits for either. What fails, fails for one host's rows.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use jiff::Timestamp;
+use thiserror::Error;
+use tokio::sync::OnceCell;
+
+pub use crate::api::Own;
+use crate::api::{self, Account, Client, ClientOptions, Urgency};
+use crate::config::{HostConfig, Organizations};
+use crate::credentials::{self, Credential, Environment, Origin};
+use crate::secret::Secret;
+use crate::slot::{Creator, Found, Host, Identity, Kind, Reading, Slot};
+
+/// Where a host entry's credential comes from.
+#[derive(Clone)]
+pub enum Source {
+    /// From where the configuration says.
+    Configured,
+    /// From the embedded host, which made it up at its start.
+    Given(Secret),
+}
+
+/// One host entry of the configuration.
+pub struct Entry {
+    /// Its configuration.
+    pub config: HostConfig,
+    source: Source,
+    connection: OnceCell<Result<Connection, HostProblem>>,
+    /// Whom the credential authenticates; forgotten when it is replaced.
+    account: Mutex<Option<Account>>,
+    policies: Mutex<HashMap<(Arc<str>, Kind), Policy>>,
+    /// Names of users and teams by their ids; none where they are not to be seen.
+    names: Mutex<HashMap<String, Option<String>>>,
+}
+
+/// An organization's limit for a token's life, and when it was asked for.
+#[derive(Clone, Copy)]
+struct Policy {
+    limit: Option<Duration>,
+    asked: Instant,
+}
+
+/// How long a policy that was read counts.
+const POLICY_AGE: Duration = Duration::from_secs(24 * 60 * 60);
+/// How long discovery may take. PROTOCOL.md, 6.
+const DISCOVERY: Duration = Duration::from_secs(10);
+
+struct Connection {
+    client: Arc<Client>,
+    origin: Option<Origin>,
+}
+
+/// Why nothing of a host entry can be read.
+#[derive(Clone, Debug, Error)]
+#[error("{host}: {why}")]
+pub struct HostProblem {
+    host: Host,
+    why: String,
+    /// Whether it is the credential that is missing or refused.
+    pub credential: bool,
+}
+
+/// All host entries.
+pub struct Fleet {
+    entries: Vec<Entry>,
+    environment: Environment,
+    read_only: bool,
+    /// The organizations that are wanted; empty for all.
+    only: Vec<Arc<str>>,
+    /// Which entry sees an organization: the first that named it.
+    owners: Mutex<HashMap<Slot, usize>>,
+}
+
+impl Fleet {
+    /// A fleet of host entries; nothing is connected yet. `only` names the
+    /// organizations that are wanted; empty for all.
+    pub fn new(
+        hosts: Vec<(HostConfig, Source)>,
+        environment: Environment,
+        read_only: bool,
+        only: Vec<Arc<str>>,
+    ) -> Self {
+        let fleet = Self {
+            entries: hosts
+                .into_iter()
+                .map(|(config, source)| Entry {
+                    config,
+                    source,
+                    connection: OnceCell::new(),
+                    account: Mutex::default(),
+                    policies: Mutex::default(),
+                    names: Mutex::default(),
+                })
+                .collect(),
+            environment,
+            read_only,
+            only,
+            owners: Mutex::default(),
+        };
+        for at in 0..fleet.entries.len() {
+            if let Organizations::Listed(names) = &fleet.entries[at].config.organizations {
+                for name in names {
+                    fleet.claim(at, name);
+                }
+            }
+        }
+        fleet
+    }
+
+    /// The host entries, by number.
+    pub fn entries(&self) -> &[Entry] {
+        &self.entries
+    }
+
+    fn claim(&self, entry: usize, organization: &str) {
+        let slot = Slot::new(&self.entries[entry].config.host, organization);
+        self.owners
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .entry(slot)
+            .or_insert(entry);
+    }
+
+    fn entry_of(&self, slot: &Slot) -> Option<&Entry> {
+        let key = Slot {
+            kind: Kind::Organization,
+            ..slot.clone()
+        };
+        let owners = self.owners.lock().unwrap_or_else(PoisonError::into_inner);
+        owners.get(&key).and_then(|at| self.entries.get(*at))
+    }
+
+    /// The client that reads and writes a slot.
+    ///
+    /// # Errors
+    /// Where the host entry has no usable credential or address.
+    pub async fn client_for(&self, slot: &Slot) -> Result<Arc<Client>, HostProblem> {
+        match self.entry_of(slot) {
+            Some(entry) => Ok(self.connection(entry).await?.client.clone()),
+            None => Err(self.unknown(slot)),
+        }
+    }
+
+    async fn connection<'a>(&'a self, entry: &'a Entry) -> Result<&'a Connection, HostProblem> {
+        entry
+            .connection
+            .get_or_init(|| self.connect(entry))
+            .await
+            .as_ref()
+            .map_err(Clone::clone)
+    }
+
+    async fn connect(&self, entry: &Entry) -> Result<Connection, HostProblem> {
+        let config = &entry.config;
+        let problem = |why: String, credential: bool| HostProblem {
+            host: config.host.clone(),
+            why,
+            credential,
+        };
+        let (secret, origin) = match &entry.source {
+            Source::Given(secret) => (secret.clone(), None),
+            Source::Configured => {
+                let Credential { secret, origin } = credentials::obtain(config, &self.environment)
+                    .await
+                    .map_err(|error| problem(error.to_string(), true))?;
+                (secret, Some(origin))
+            }
+        };
+        let address = match &config.address {
+            Some(address) => address.clone(),
+            None => {
+                api::discover(&config.host, config.ca_file.as_deref(), DISCOVERY)
+                    .await
+                    .map_err(|error| problem(error.problem.to_string(), false))?
+                    .address
+            }
+        };
+        let options = ClientOptions {
+            ca_file: config.ca_file.clone(),
+            pace: config.pace,
+            read_only: self.read_only,
+            ..ClientOptions::new(config.host.clone(), address)
+        };
+        let client = Client::new(options, secret)
+            .map_err(|error| problem(error.problem.to_string(), false))?;
+        Ok(Connection {
+            client: Arc::new(client),
+            origin,
+        })
+    }
+
+    /// Where the credential of a slot's host entry came from, once it is
+    /// connected; the words for "still stored in …".
+    pub fn origin(&self, slot: &Slot) -> Option<String> {
+        let entry = self.entry_of(slot)?;
+        match entry.connection.get()? {
+            Ok(connection) => connection.origin.as_ref().map(ToString::to_string),
+            Err(_) => None,
+        }
+    }
+
+    /// The organizations that an entry's credential can see.
+    ///
+    /// # Errors
+    /// In words, where the host does not list them.
+    pub async fn organizations(&self, entry: usize) -> Result<Vec<Arc<str>>, String> {
+        let Some(entry_data) = self.entries.get(entry) else {
+            return Ok(Vec::new());
+        };
+        let connection = self
+            .connection(entry_data)
+            .await
+            .map_err(|problem| problem.to_string())?;
+        let listing = connection
+            .client
+            .organizations(Urgency::Owner, |_| {})
+            .await
+            .map_err(|error| error.to_string())?;
+        let names: Vec<Arc<str>> = listing
+            .organizations
+            .iter()
+            .map(|organization| organization.name.as_str().into())
+            .filter(|name| self.only.is_empty() || self.only.contains(name))
+            .collect();
+        for name in &names {
+            self.claim(entry, name);
+        }
+        Ok(names)
+    }
+
+    /// One complete look at a slot. Never fails: what went wrong is the finding.
+    pub async fn read(&self, slot: &Slot, urgency: Urgency) -> Reading {
+        let (entry, client) = match (self.entry_of(slot), self.client_for(slot).await) {
+            (Some(entry), Ok(client)) => (entry, client),
+            (_, Err(problem)) => return unreadable(&problem),
+            (None, Ok(_)) => return unreadable(&self.unknown(slot)),
+        };
+        let mut reading = client
+            .read_slot(&slot.organization, slot.kind, urgency)
+            .await;
+        if matches!(reading.found, Found::Token(_) | Found::None) {
+            reading.policy = entry.policy(&client, slot, urgency).await;
+        }
+        if let Found::Token(token) = &mut reading.found
+            && let Some(creator) = &mut token.created_by
+        {
+            entry.name(&client, creator).await;
+        }
+        reading
+    }
+
+    fn unknown(&self, slot: &Slot) -> HostProblem {
+        HostProblem {
+            host: slot.host.clone(),
+            why: format!("{} is not configured", slot.organization),
+            credential: false,
+        }
+    }
+
+    /// The limit of the token's life and the time on the host's clock, as far
+    /// as they are known without asking.
+    pub async fn limits(&self, slot: &Slot) -> (Option<Duration>, Timestamp) {
+        let (Some(entry), Ok(client)) = (self.entry_of(slot), self.client_for(slot).await) else {
+            return (None, Timestamp::now());
+        };
+        let policy = entry.policy(&client, slot, Urgency::Owner).await;
+        (policy, self.server_now(&client))
+    }
+
+    /// Whether the credential in use is the token that was seen in a slot.
+    /// PROTOCOL.md, 4.
+    pub async fn own(&self, slot: &Slot, seen: &Identity) -> Own {
+        if *seen == Identity::None {
+            return Own::No;
+        }
+        let (Some(entry), Ok(client)) = (self.entry_of(slot), self.client_for(slot).await) else {
+            return Own::Unknown;
+        };
+        let known = locked(&entry.account).clone();
+        let account = match known {
+            Some(account) => account,
+            None => match client.account(Urgency::Owner).await {
+                Ok(account) => {
+                    *locked(&entry.account) = Some(account.clone());
+                    account
+                }
+                Err(_) => return Own::Unknown,
+            },
+        };
+        let id = match seen {
+            Identity::Token { id, .. } => Some(id.as_str()),
+            Identity::None | Identity::Unclear => None,
+        };
+        account.own(&slot.organization, id)
+    }
+
+    /// Goes on with a new credential, after the one in use was replaced.
+    pub fn adopt(&self, slot: &Slot, client: &Client, secret: Secret) {
+        if let Some(entry) = self.entry_of(slot) {
+            *locked(&entry.account) = None;
+        }
+        // A secret that cannot stand in a header cannot be used as a credential;
+        // the next read says so.
+        let _ = client.replace_credential(secret);
+    }
+
+    /// The time on a host's clock, or the local one until an answer told.
+    pub fn server_now(&self, client: &Client) -> Timestamp {
+        client.server_now().unwrap_or_else(Timestamp::now)
+    }
+}
+
+impl Entry {
+    async fn policy(&self, client: &Client, slot: &Slot, urgency: Urgency) -> Option<Duration> {
+        let key = (slot.organization.clone(), slot.kind);
+        let known = locked(&self.policies).get(&key).copied();
+        if let Some(policy) = known
+            && policy.asked.elapsed() < POLICY_AGE
+        {
+            return policy.limit;
+        }
+        let limit = client
+            .policy(&slot.organization, slot.kind, urgency)
+            .await
+            .ok()?;
+        let asked = Instant::now();
+        locked(&self.policies).insert(key, Policy { limit, asked });
+        limit
+    }
+
+    async fn name(&self, client: &Client, creator: &mut Creator) {
+        let (id, name, user) = match creator {
+            Creator::User { id, name } => (id, name, true),
+            Creator::Team { id, name } => (id, name, false),
+            Creator::Organization { .. } => return,
+        };
+        if name.is_some() {
+            return;
+        }
+        let known = locked(&self.names).get(id.as_str()).cloned();
+        *name = match known {
+            Some(known) => known,
+            None => {
+                let found = if user {
+                    client.user_name(id).await
+                } else {
+                    client.team_name(id).await
+                };
+                // A failure is no answer: the next look asks again.
+                let Ok(found) = found else { return };
+                locked(&self.names).insert(id.clone(), found.clone());
+                found
+            }
+        };
+    }
+}
+
+fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn unreadable(problem: &HostProblem) -> Reading {
+    Reading {
+        found: if problem.credential {
+            Found::Unauthorized
+        } else {
+            Found::Failed
+        },
+        note: Some(problem.why.clone()),
+        policy: None,
+        at: Timestamp::now(),
+    }
+}

@@ -23,6 +23,7 @@ pub mod journal;
 pub mod runtime;
 pub mod secret;
 pub mod slot;
+pub mod start;
 pub mod terminal;
 pub mod text;
 pub mod ui;
