@@ -1,1 +1,1066 @@
-//! The heart of the screen: state, messages, effects.
+//! The heart of the screen: the state, and [`update`], which turns a message
+//! into a new state and effects.
+//!
+//! Nothing here does I/O, waits, or looks at a clock: the runtime tells the
+//! time with each message. So every way through the program can be walked in a
+//! test by pressing keys and handing in answers.
+
+pub mod dialogs;
+pub mod field;
+pub mod help;
+pub mod keys;
+pub mod layout;
+pub mod list;
+pub mod message;
+pub mod panel;
+pub mod when;
+
+use std::collections::HashSet;
+use std::sync::Arc;
+use std::time::Duration;
+
+use crossterm::event::{KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+
+use self::dialogs::{Answer, DeleteDialog, LeaveDialog, NewDialog, Next, Notice, Reaction, facts};
+use self::field::Field;
+use self::help::Help;
+use self::keys::{Command, Keymap};
+use self::list::{AccountId, Column, List};
+pub use self::message::{Choice, Effect, EffectId, Gone, Message, Preparation, Reply};
+use self::panel::{Panel, Wish};
+use crate::action::{Order, Outcome, Step, Verb};
+use crate::delivery::{Destination, HoldId};
+use crate::expiry::Expiry;
+use crate::slot::{Host, Kind, Reading, Rules, Slot, State};
+
+/// The most looks at slots of one host entry that are under way at once.
+/// PROTOCOL.md, 5: a host without a stated limit gets at most 16.
+const LOOKS: usize = 16;
+/// How long a word in the status line stays, and a bad one.
+const STATUS: Duration = Duration::from_secs(4);
+const BAD_STATUS: Duration = Duration::from_secs(8);
+
+/// A moment, by the clock that only runs forward and by the calendar.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Moment {
+    /// Time since the program's start.
+    pub since_start: Duration,
+    /// The local clock.
+    pub wall: Timestamp,
+}
+
+/// What is fixed for a run.
+pub struct Settings {
+    /// When a token counts as expiring or unused.
+    pub rules: Rules,
+    /// The default expiry of the dialogs.
+    pub expiry: Expiry,
+    /// The owner's time zone.
+    pub zone: TimeZone,
+    /// The keys.
+    pub keymap: Keymap,
+    /// The names of the configured deliveries.
+    pub deliveries: Vec<String>,
+    /// Whether this is the embedded host's screen.
+    pub demo: bool,
+    /// Whether every write is refused.
+    pub read_only: bool,
+    /// Whether only ASCII is drawn.
+    pub ascii: bool,
+    /// What was not as it should be at the start.
+    pub warnings: Vec<String>,
+}
+
+/// One host entry, and whether its organizations are known.
+#[derive(Debug)]
+pub struct Account {
+    /// The host.
+    pub host: Host,
+    /// What tells it from another entry of the same host.
+    pub label: Option<String>,
+    /// The organizations; `None` for "all that the credential can see".
+    pub organizations: Option<Vec<Arc<str>>>,
+    /// The listing that is under way.
+    pub listing: Option<EffectId>,
+    /// Why there is no listing.
+    pub problem: Option<String>,
+}
+
+impl Account {
+    /// An entry whose organizations are listed in the configuration, or not.
+    pub fn new(host: Host, label: Option<String>, organizations: Option<Vec<Arc<str>>>) -> Self {
+        Self {
+            host,
+            label,
+            organizations,
+            listing: None,
+            problem: None,
+        }
+    }
+}
+
+/// The order that is under way.
+#[derive(Debug)]
+pub struct Running {
+    /// Its effect.
+    pub id: EffectId,
+    /// Its slot.
+    pub slot: Slot,
+    /// What is done.
+    pub verb: Verb,
+    /// How far it is.
+    pub step: Step,
+    /// When that step began.
+    pub since: Duration,
+    /// Whether the request may have left this machine.
+    pub sent: bool,
+}
+
+/// One thing on top of the list.
+#[derive(Debug)]
+#[allow(missing_docs, reason = "each is its type")]
+pub enum Layer {
+    Help(Help),
+    New(Box<NewDialog>),
+    Delete(Box<DeleteDialog>),
+    Panel(Box<Panel>),
+    Leave(LeaveDialog),
+    Notice(Notice),
+}
+
+/// A word in the status line.
+#[derive(Clone, Debug)]
+pub struct Status {
+    /// What it says.
+    pub text: String,
+    /// Whether something went wrong.
+    pub bad: bool,
+    until: Duration,
+}
+
+/// The screen's state.
+pub struct App {
+    /// What is fixed for this run.
+    pub settings: Settings,
+    /// The host entries.
+    pub accounts: Vec<Account>,
+    /// The slots.
+    pub list: List,
+    /// The filter's field while it is being typed.
+    pub filter: Option<Field>,
+    /// What lies on top of the list, the topmost last.
+    pub layers: Vec<Layer>,
+    /// The order under way.
+    pub running: Option<Running>,
+    /// A word for a while.
+    pub status: Option<Status>,
+    /// The window's size, in columns and lines.
+    pub size: (u16, u16),
+    /// The time, as of the last message.
+    pub now: Moment,
+    /// Whether the owner wants to leave, and only the write keeps us.
+    leaving: bool,
+    aged_at: Timestamp,
+    last_id: EffectId,
+    copying_names: HashSet<EffectId>,
+}
+
+impl App {
+    /// The state at the start, and what is to be done first.
+    pub fn new(
+        settings: Settings,
+        accounts: Vec<Account>,
+        size: (u16, u16),
+        now: Moment,
+    ) -> (Self, Vec<Effect>) {
+        let rules = settings.rules;
+        let mut app = Self {
+            settings,
+            accounts,
+            list: List::new(rules),
+            filter: None,
+            layers: Vec::new(),
+            running: None,
+            status: None,
+            size,
+            now,
+            leaving: false,
+            aged_at: now.wall,
+            last_id: 0,
+            copying_names: HashSet::new(),
+        };
+        app.list.set_height(layout::list_height(size));
+        if !app.settings.warnings.is_empty() {
+            app.layers.push(Layer::Notice(Notice {
+                title: "At the start".to_owned(),
+                lines: app.settings.warnings.clone(),
+                bad: true,
+                next: None,
+            }));
+        }
+        let mut effects = vec![Effect::LookBack { id: app.next_id() }];
+        for account in 0..app.accounts.len() {
+            effects.extend(app.ask_for_organizations(account));
+        }
+        effects.extend(app.fill_looks());
+        (app, effects)
+    }
+
+    /// The next moment at which the screen changes by itself, if any: the
+    /// runtime sleeps until then, and for ever where nothing is due.
+    pub fn next_deadline(&self) -> Option<Duration> {
+        let mut due: Vec<Duration> = Vec::new();
+        due.extend(self.status.as_ref().map(|status| status.until));
+        for layer in &self.layers {
+            if let Layer::Panel(panel) = layer {
+                due.extend(panel.next_change(self.now));
+            }
+        }
+        if self.running.is_some() {
+            due.push(Duration::from_secs(self.now.since_start.as_secs() + 1));
+        }
+        due.extend(self.next_aging());
+        due.into_iter().min()
+    }
+
+    /// When the first relative time on the screen reads differently; once a
+    /// minute at most.
+    fn next_aging(&self) -> Option<Duration> {
+        let now = self.now.wall;
+        let soonest = self
+            .list
+            .visible()
+            .filter_map(|row| row.reading.as_ref())
+            .flat_map(|reading| {
+                [
+                    reading.ends_at(),
+                    reading.token().and_then(|token| token.last_used_at),
+                ]
+            })
+            .flatten()
+            .map(|time| when::relative(time, now).until)
+            .min()?;
+        let wait = Duration::try_from(soonest.duration_since(now)).unwrap_or_default();
+        Some(self.now.since_start + wait.max(Duration::from_secs(60)))
+    }
+
+    fn next_id(&mut self) -> EffectId {
+        self.last_id += 1;
+        self.last_id
+    }
+
+    /// Says something in the status line.
+    fn say(&mut self, text: impl Into<String>) {
+        self.status = Some(Status {
+            text: text.into(),
+            bad: false,
+            until: self.now.since_start + STATUS,
+        });
+    }
+
+    fn say_bad(&mut self, text: impl Into<String>) {
+        self.status = Some(Status {
+            text: text.into(),
+            bad: true,
+            until: self.now.since_start + BAD_STATUS,
+        });
+    }
+
+    fn ask_for_organizations(&mut self, account: AccountId) -> Vec<Effect> {
+        let entry = &self.accounts[account];
+        if let Some(names) = &entry.organizations {
+            let host = entry.host.clone();
+            let slots: Vec<_> = names
+                .iter()
+                .map(|name| (Slot::new(&host, name), account))
+                .collect();
+            self.list.add(slots);
+            return Vec::new();
+        }
+        if entry.listing.is_some() {
+            return Vec::new();
+        }
+        let id = self.next_id();
+        self.accounts[account].listing = Some(id);
+        vec![Effect::List { id, account }]
+    }
+
+    /// Starts looks at slots while there is room, what is visible first.
+    fn fill_looks(&mut self) -> Vec<Effect> {
+        let mut under_way = vec![0usize; self.accounts.len()];
+        for row in self.list.rows().iter().filter(|row| row.pending.is_some()) {
+            under_way[row.account] += 1;
+        }
+        let mut effects = Vec::new();
+        loop {
+            let next = self
+                .list
+                .next_wanted(|row| under_way[row.account] < LOOKS)
+                .cloned();
+            let Some(slot) = next else { break };
+            let id = self.next_id();
+            if let Some(row) = self.list.row(&slot) {
+                under_way[row.account] += 1;
+            }
+            self.list.begin(&slot, id);
+            effects.push(Effect::Read {
+                id,
+                slot,
+                urgent: false,
+            });
+        }
+        effects
+    }
+
+    /// The reading of a slot, if it is not an old one.
+    fn known(&self, slot: &Slot) -> Option<&Reading> {
+        self.list.row(slot).and_then(|row| row.reading.as_ref())
+    }
+}
+
+/// The one way in which the state changes.
+pub fn update(app: &mut App, message: Message, now: Moment) -> Vec<Effect> {
+    app.now = now;
+    let mut effects = match message {
+        Message::Key(key) if key.kind == KeyEventKind::Release => Vec::new(),
+        Message::Key(key) => app.key(&key),
+        Message::Paste(text) => {
+            app.paste(&text);
+            Vec::new()
+        }
+        Message::Resize(width, height) => {
+            app.size = (width, height);
+            app.list.set_height(layout::list_height(app.size));
+            Vec::new()
+        }
+        Message::Focus(focused) => {
+            if !focused {
+                app.hide_secrets();
+            }
+            Vec::new()
+        }
+        Message::Deadline => Vec::new(),
+        Message::Interrupt => app.leave(),
+        Message::Resumed => Vec::new(),
+        Message::Step(id, step) => {
+            app.step(id, step);
+            Vec::new()
+        }
+        Message::Reply(id, reply) => app.reply(id, reply),
+        Message::ClipboardGone(hold, gone) => {
+            if let Some(panel) = app.panel(hold) {
+                panel.gone_from_clipboard(gone);
+            }
+            Vec::new()
+        }
+    };
+    app.pass_time();
+    effects.extend(app.fill_looks());
+    effects
+}
+
+impl App {
+    fn pass_time(&mut self) {
+        let now = self.now;
+        if self
+            .status
+            .as_ref()
+            .is_some_and(|status| status.until <= now.since_start)
+        {
+            self.status = None;
+        }
+        for layer in &mut self.layers {
+            if let Layer::Panel(panel) = layer {
+                panel.tick(now);
+            }
+        }
+        // States change with the calendar; a look once a minute is enough.
+        if now.wall.as_second() / 60 != self.aged_at.as_second() / 60 {
+            self.aged_at = now.wall;
+            self.list.age(now.wall);
+        }
+    }
+
+    fn hide_secrets(&mut self) {
+        for layer in &mut self.layers {
+            if let Layer::Panel(panel) = layer {
+                panel.hide();
+            }
+        }
+    }
+
+    fn panel(&mut self, hold: HoldId) -> Option<&mut Panel> {
+        self.layers.iter_mut().find_map(|layer| match layer {
+            Layer::Panel(panel) if panel.hold() == hold => Some(&mut **panel),
+            _ => None,
+        })
+    }
+
+    fn key(&mut self, key: &KeyEvent) -> Vec<Effect> {
+        let control = key.modifiers.contains(KeyModifiers::CONTROL);
+        match key.code {
+            KeyCode::Char('c') if control => return self.leave(),
+            KeyCode::Char('z') if control => {
+                self.hide_secrets();
+                return vec![Effect::Suspend];
+            }
+            _ => {}
+        }
+        match self.layers.pop() {
+            Some(layer) => self.layer_key(layer, key),
+            None if self.filter.is_some() => {
+                self.filter_key(key);
+                Vec::new()
+            }
+            None => match self.settings.keymap.command(key) {
+                Some(command) => self.command(command),
+                None => Vec::new(),
+            },
+        }
+    }
+
+    /// Hands a key to the top layer, which was taken off and goes back unless
+    /// it is done.
+    fn layer_key(&mut self, layer: Layer, key: &KeyEvent) -> Vec<Effect> {
+        let now = self.now;
+        match layer {
+            Layer::Help(mut help) => {
+                let lines = help::lines(&self.settings.keymap).len();
+                if !help.key(key, lines) {
+                    self.layers.push(Layer::Help(help));
+                }
+                Vec::new()
+            }
+            Layer::New(mut dialog) => {
+                let reaction = dialog.key(key);
+                self.react(reaction, Layer::New(dialog))
+            }
+            Layer::Delete(mut dialog) => {
+                let reaction = dialog.key(key);
+                self.react(reaction, Layer::Delete(dialog))
+            }
+            Layer::Notice(notice) => {
+                if matches!(key.code, KeyCode::Char('q')) {
+                    return self.leave();
+                }
+                let (reaction, wanted) = notice.key(key);
+                let next = notice.next.clone();
+                let mut effects = self.react(reaction, Layer::Notice(notice));
+                match next {
+                    Some(Next::New(slot)) if wanted => effects.extend(self.open_new(&slot)),
+                    Some(Next::Delete(slot)) if wanted => effects.extend(self.open_delete(&slot)),
+                    _ => {}
+                }
+                effects
+            }
+            Layer::Panel(mut panel) => {
+                let wish = panel.key(key, now);
+                self.panel_wish(panel, wish)
+            }
+            Layer::Leave(dialog) => self.leave_key(dialog, key),
+        }
+    }
+
+    fn react(&mut self, reaction: Reaction, layer: Layer) -> Vec<Effect> {
+        match reaction {
+            Reaction::Stay => {
+                self.layers.push(layer);
+                Vec::new()
+            }
+            Reaction::Close => Vec::new(),
+            Reaction::Perform(order) => self.perform(*order),
+        }
+    }
+
+    fn perform(&mut self, order: Order) -> Vec<Effect> {
+        if let Some(running) = &self.running {
+            let why = format!("{} is still being worked on; wait for it", running.slot);
+            self.layers
+                .push(Layer::Notice(Notice::not_possible(&order, &why)));
+            return Vec::new();
+        }
+        let id = self.next_id();
+        self.running = Some(Running {
+            id,
+            slot: order.slot.clone(),
+            verb: order.verb(),
+            step: Step::Proving,
+            since: self.now.since_start,
+            sent: false,
+        });
+        self.status = None;
+        vec![Effect::Perform { id, order }]
+    }
+
+    fn panel_wish(&mut self, mut panel: Box<Panel>, wish: Wish) -> Vec<Effect> {
+        let mut effects = Vec::new();
+        match wish {
+            Wish::Close if !panel.is_delivered() => {
+                panel.hide();
+                let slots = vec![panel.slot.clone()];
+                self.layers.push(Layer::Panel(panel));
+                self.layers.push(Layer::Leave(LeaveDialog {
+                    slots,
+                    leaving: false,
+                    ..LeaveDialog::default()
+                }));
+                return effects;
+            }
+            // Dropped here: its secret is wiped unless a keeper needs it.
+            Wish::Close => return effects,
+            Wish::Leave => {
+                self.layers.push(Layer::Panel(panel));
+                return self.leave();
+            }
+            Wish::Help => {
+                panel.hide();
+                self.layers.push(Layer::Panel(panel));
+                self.layers.push(Layer::Help(Help::default()));
+                return effects;
+            }
+            Wish::Stay => {}
+            Wish::Deliver(to) => effects.push(self.deliver(&mut panel, to)),
+            Wish::Test => {
+                let id = self.next_id();
+                panel.busy = Some((id, "asking the host whom it authenticates".into()));
+                effects.push(Effect::Who {
+                    id,
+                    slot: panel.slot.clone(),
+                    secret: panel.secret(),
+                });
+            }
+        }
+        self.layers.push(Layer::Panel(panel));
+        effects
+    }
+
+    fn deliver(&mut self, panel: &mut Panel, to: Destination) -> Effect {
+        let id = self.next_id();
+        panel.busy = Some((id, format!("bringing it to {to}")));
+        panel.problem = None;
+        panel.said = None;
+        Effect::Deliver {
+            id,
+            order: panel.order().to_owned(),
+            hold: panel.hold(),
+            secret: panel.secret(),
+            to,
+            facts: panel.facts(),
+            replace: false,
+        }
+    }
+
+    fn leave_key(&mut self, mut dialog: LeaveDialog, key: &KeyEvent) -> Vec<Effect> {
+        match dialog.key(key) {
+            Answer::Stay => {
+                self.layers.push(Layer::Leave(dialog));
+                Vec::new()
+            }
+            Answer::Back => {
+                self.leaving = false;
+                Vec::new()
+            }
+            Answer::Copy => {
+                // Back to the panel, which shows what becomes of it.
+                self.leaving = false;
+                let Some(at) = self.undelivered().first().copied() else {
+                    return Vec::new();
+                };
+                let layer = self.layers.remove(at);
+                let Layer::Panel(mut panel) = layer else {
+                    self.layers.insert(at, layer);
+                    return Vec::new();
+                };
+                let effect = self.deliver(&mut panel, Destination::Clipboard);
+                self.layers.push(Layer::Panel(panel));
+                vec![effect]
+            }
+            Answer::Lose => {
+                let mut effects = Vec::new();
+                for at in self.undelivered().into_iter().rev() {
+                    if let Layer::Panel(panel) = self.layers.remove(at) {
+                        effects.push(Effect::LetGo {
+                            order: panel.order().to_owned(),
+                            hold: panel.hold(),
+                            slot: panel.slot.clone(),
+                        });
+                    }
+                }
+                if dialog.leaving {
+                    effects.extend(self.leave());
+                }
+                effects
+            }
+        }
+    }
+
+    /// The places of the panels whose secrets were delivered nowhere.
+    fn undelivered(&self) -> Vec<usize> {
+        let lost = |layer: &Layer| matches!(layer, Layer::Panel(panel) if !panel.is_delivered());
+        (0..self.layers.len())
+            .filter(|at| lost(&self.layers[*at]))
+            .collect()
+    }
+
+    /// The owner wants to leave: never while a write runs, and never with a
+    /// secret that is nowhere else without asking.
+    fn leave(&mut self) -> Vec<Effect> {
+        self.hide_secrets();
+        if let Some(running) = &self.running {
+            let (id, sent) = (running.id, running.sent);
+            self.leaving = true;
+            if sent {
+                self.say("waiting for the server; the program ends afterwards");
+                return Vec::new();
+            }
+            return vec![Effect::Stop { id }];
+        }
+        let slots: Vec<Slot> = self
+            .undelivered()
+            .into_iter()
+            .filter_map(|at| match &self.layers[at] {
+                Layer::Panel(panel) => Some(panel.slot.clone()),
+                _ => None,
+            })
+            .collect();
+        if slots.is_empty() {
+            return vec![Effect::Leave];
+        }
+        if !matches!(self.layers.last(), Some(Layer::Leave(_))) {
+            self.layers.push(Layer::Leave(LeaveDialog {
+                slots,
+                leaving: true,
+                ..LeaveDialog::default()
+            }));
+        }
+        Vec::new()
+    }
+
+    fn paste(&mut self, text: &str) {
+        match self.layers.last_mut() {
+            Some(Layer::New(dialog)) => dialog.paste(text),
+            Some(Layer::Delete(dialog)) => dialog.paste(text),
+            Some(Layer::Panel(panel)) => {
+                if let Some(path) = &mut panel.path {
+                    path.paste(text);
+                }
+            }
+            Some(_) => {}
+            None => {
+                if let Some(filter) = &mut self.filter {
+                    filter.paste(text);
+                    let text = filter.text().to_owned();
+                    self.list.set_filter(&text);
+                }
+            }
+        }
+    }
+
+    fn filter_key(&mut self, key: &KeyEvent) {
+        let Some(field) = &mut self.filter else {
+            return;
+        };
+        match key.code {
+            KeyCode::Enter => self.filter = None,
+            KeyCode::Esc => {
+                self.filter = None;
+                self.list.set_filter("");
+            }
+            KeyCode::Down => self.list.move_by(1),
+            KeyCode::Up => self.list.move_by(-1),
+            _ => {
+                field.key(key);
+                let text = field.text().to_owned();
+                self.list.set_filter(&text);
+            }
+        }
+    }
+
+    fn command(&mut self, command: Command) -> Vec<Effect> {
+        match command {
+            Command::Up => self.list.move_by(-1),
+            Command::Down => self.list.move_by(1),
+            Command::PageUp => self.list.move_pages(-1),
+            Command::PageDown => self.list.move_pages(1),
+            Command::Top => self.list.move_to(0),
+            Command::Bottom => self.list.move_to(usize::MAX),
+            Command::Help => self.layers.push(Layer::Help(Help::default())),
+            Command::Filter => self.filter = Some(Field::with(self.list.filter())),
+            Command::Sort => self.sort(self.list.order().0.next(), false),
+            Command::SortReverse => {
+                let (column, reversed) = self.list.order();
+                self.sort(column, !reversed);
+            }
+            Command::Back => return self.back(),
+            Command::Refresh => return self.refresh(),
+            Command::RefreshAll => return self.refresh_all(),
+            Command::Copy => return self.copy_name(),
+            Command::Address => self.show_address(),
+            Command::Quit => return self.leave(),
+            Command::Suspend => return vec![Effect::Suspend],
+            Command::New => {
+                if let Some(slot) = self.list.selected().map(|row| row.slot.clone()) {
+                    return self.open_new(&slot);
+                }
+            }
+            Command::Delete => {
+                if let Some(slot) = self.list.selected().map(|row| row.slot.clone()) {
+                    return self.open_delete(&slot);
+                }
+            }
+        }
+        Vec::new()
+    }
+
+    fn sort(&mut self, column: Column, reversed: bool) {
+        self.list.sort_by(column, reversed);
+        let backwards = if reversed { ", reversed" } else { "" };
+        self.say(format!("sorted by {}{backwards}", column.words()));
+    }
+
+    /// Esc undoes one thing; while an order runs there is nothing to undo.
+    fn back(&mut self) -> Vec<Effect> {
+        if let Some(running) = &self.running {
+            if running.sent && !matches!(running.step, Step::Waiting(_)) {
+                self.say("waiting for the server");
+                return Vec::new();
+            }
+            let id = running.id;
+            self.say("stopping: nothing has been sent");
+            return vec![Effect::Stop { id }];
+        }
+        self.list.set_filter("");
+        Vec::new()
+    }
+
+    fn refresh(&mut self) -> Vec<Effect> {
+        let Some(slot) = self.list.selected().map(|row| row.slot.clone()) else {
+            return Vec::new();
+        };
+        let id = self.next_id();
+        self.list.begin(&slot, id);
+        vec![Effect::Read {
+            id,
+            slot,
+            urgent: true,
+        }]
+    }
+
+    fn refresh_all(&mut self) -> Vec<Effect> {
+        self.list.want_all();
+        self.say("reading everything again");
+        (0..self.accounts.len())
+            .flat_map(|account| self.ask_for_organizations(account))
+            .collect()
+    }
+
+    fn copy_name(&mut self) -> Vec<Effect> {
+        let Some(row) = self.list.selected() else {
+            return Vec::new();
+        };
+        let name = row.slot.organization.to_string();
+        let id = self.next_id();
+        self.copying_names.insert(id);
+        vec![Effect::CopyName { id, name }]
+    }
+
+    fn show_address(&mut self) {
+        let Some(row) = self.list.selected() else {
+            return;
+        };
+        let address = token_page(&row.slot);
+        self.layers.push(Layer::Notice(Notice {
+            title: "Token page".to_owned(),
+            lines: vec![row.slot.to_string(), address],
+            bad: false,
+            next: None,
+        }));
+    }
+
+    /// Why there is no dialog for a slot, if so.
+    fn refusal(&self, slot: &Slot) -> Option<String> {
+        if self.settings.read_only {
+            return Some("read-only: nothing is changed on any host".to_owned());
+        }
+        if let Some(running) = &self.running {
+            return Some(format!("{} is still being worked on", running.slot));
+        }
+        let row = self.list.row(slot)?;
+        let state = row.state();
+        if state.allows_generate() || state.allows_replace() {
+            return None;
+        }
+        let why = row.words().unwrap_or_else(|| state.meaning());
+        Some(format!("{}: {why}", slot.organization))
+    }
+
+    fn open_new(&mut self, slot: &Slot) -> Vec<Effect> {
+        if let Some(why) = self.refusal(slot) {
+            self.say_bad(why);
+            return Vec::new();
+        }
+        let Some((shown, facts)) = self.identification(slot) else {
+            return Vec::new();
+        };
+        let id = self.next_id();
+        let expiry = self.settings.expiry;
+        let dialog = NewDialog::new(slot.clone(), shown.clone(), facts, expiry, id);
+        self.layers.push(Layer::New(Box::new(dialog)));
+        vec![Effect::Prepare {
+            id,
+            slot: slot.clone(),
+            shown,
+        }]
+    }
+
+    fn open_delete(&mut self, slot: &Slot) -> Vec<Effect> {
+        if let Some(why) = self.refusal(slot) {
+            self.say_bad(why);
+            return Vec::new();
+        }
+        let state = self.list.row(slot).map(list::Row::state);
+        if state == Some(State::None) {
+            self.say_bad(format!(
+                "{}: there is no token to delete",
+                slot.organization
+            ));
+            return Vec::new();
+        }
+        let Some((shown, facts)) = self.identification(slot) else {
+            return Vec::new();
+        };
+        let id = self.next_id();
+        let dialog = DeleteDialog::new(slot.clone(), shown.clone(), facts, id);
+        self.layers.push(Layer::Delete(Box::new(dialog)));
+        vec![Effect::Prepare {
+            id,
+            slot: slot.clone(),
+            shown,
+        }]
+    }
+
+    fn identification(&self, slot: &Slot) -> Option<(crate::slot::Identity, Vec<dialogs::Fact>)> {
+        let reading = self.known(slot)?;
+        let shown = reading.identity()?;
+        Some((shown, facts(reading, self.now, &self.settings.zone)))
+    }
+
+    fn step(&mut self, id: EffectId, step: Step) {
+        let Some(running) = &mut self.running else {
+            return;
+        };
+        if running.id != id {
+            return;
+        }
+        // A 429 means that nothing was done: until the next request the order
+        // can be stopped again.
+        running.sent = match step {
+            Step::Writing | Step::FindingOut | Step::Delivering => true,
+            _ => false,
+        };
+        running.step = step;
+        running.since = self.now.since_start;
+    }
+
+    fn reply(&mut self, id: EffectId, reply: Reply) -> Vec<Effect> {
+        match reply {
+            Reply::Listed(result) => self.listed(id, result),
+            Reply::Read(reading) => {
+                let slot = self
+                    .list
+                    .rows()
+                    .iter()
+                    .find(|row| row.pending == Some(id))
+                    .map(|row| row.slot.clone());
+                if let Some(slot) = slot {
+                    self.list.answer(&slot, id, reading, self.now.wall);
+                }
+            }
+            Reply::Prepared(preparation) => return self.prepared(id, *preparation),
+            Reply::Outcome(outcome) => return self.outcome(id, *outcome),
+            Reply::Delivered(result) => return self.delivered(id, result),
+            Reply::Who(result) => {
+                if let Some(panel) = self.busy_panel(id) {
+                    match result {
+                        Ok(who) => panel.said = Some(format!("works as {who}")),
+                        Err(why) => panel.problem = Some(format!("the test failed: {why}")),
+                    }
+                }
+            }
+            Reply::Done(Ok(words)) => self.say(words),
+            Reply::Done(Err(words)) => self.say_bad(words),
+            Reply::Unfinished(lines) => {
+                if !lines.is_empty() {
+                    self.layers.insert(
+                        0,
+                        Layer::Notice(Notice {
+                            title: "From an earlier run".to_owned(),
+                            lines,
+                            bad: true,
+                            next: None,
+                        }),
+                    );
+                }
+            }
+        }
+        Vec::new()
+    }
+
+    fn listed(&mut self, id: EffectId, result: Result<Vec<Arc<str>>, String>) {
+        let Some(account) = self
+            .accounts
+            .iter()
+            .position(|entry| entry.listing == Some(id))
+        else {
+            return;
+        };
+        let entry = &mut self.accounts[account];
+        entry.listing = None;
+        match result {
+            Ok(names) => {
+                entry.problem = None;
+                let host = entry.host.clone();
+                let seen: HashSet<&str> = names.iter().map(|name| &**name).collect();
+                self.list
+                    .retain(account, |slot| seen.contains(&*slot.organization));
+                let slots: Vec<_> = names
+                    .iter()
+                    .map(|name| (Slot::new(&host, name), account))
+                    .collect();
+                self.list.add(slots);
+            }
+            Err(why) => {
+                entry.problem = Some(why.clone());
+                self.say_bad(why);
+            }
+        }
+    }
+
+    fn prepared(&mut self, id: EffectId, preparation: Preparation) -> Vec<Effect> {
+        let place = self.layers.iter().position(|layer| match layer {
+            Layer::New(dialog) => dialog.preparing == id,
+            Layer::Delete(dialog) => dialog.preparing == id,
+            _ => false,
+        });
+        let Some(place) = place else {
+            return Vec::new();
+        };
+        match self.layers.remove(place) {
+            Layer::New(mut dialog) => match dialog.prepared(preparation) {
+                Reaction::Perform(order) => self.perform(*order),
+                _ => {
+                    self.layers.insert(place, Layer::New(dialog));
+                    Vec::new()
+                }
+            },
+            Layer::Delete(mut dialog) => {
+                dialog.preparation = Some(preparation);
+                dialog.problem = None;
+                self.layers.insert(place, Layer::Delete(dialog));
+                Vec::new()
+            }
+            other => {
+                self.layers.insert(place, other);
+                Vec::new()
+            }
+        }
+    }
+
+    /// An order's outcome is never stale: it opens over whatever is there.
+    fn outcome(&mut self, id: EffectId, outcome: Outcome) -> Vec<Effect> {
+        let running = self.running.take_if(|running| running.id == id);
+        let Some(Running { slot, verb, .. }) = running else {
+            return Vec::new();
+        };
+        let mut effects = Vec::new();
+        if let Outcome::NotDone(crate::action::NotDone::Changed(reading)) = &outcome {
+            self.list.forget_pending(&slot);
+            self.list.know(&slot, reading.clone(), self.now.wall);
+        } else {
+            // Looks that began before the write are stale now.
+            self.list.forget_pending(&slot);
+            let look = self.next_id();
+            self.list.begin(&slot, look);
+            effects.push(Effect::Read {
+                id: look,
+                slot: slot.clone(),
+                urgent: true,
+            });
+        }
+        self.hide_secrets();
+        match outcome {
+            Outcome::Generated(done) => {
+                let deliveries = self.settings.deliveries.clone();
+                let panel = Panel::new(slot, *done, deliveries, self.now);
+                self.layers.push(Layer::Panel(Box::new(panel)));
+            }
+            other => {
+                let notice = Notice::of_outcome(&slot, verb, &other);
+                self.layers.push(Layer::Notice(notice));
+            }
+        }
+        if std::mem::take(&mut self.leaving) {
+            effects.extend(self.leave());
+        }
+        effects
+    }
+
+    fn busy_panel(&mut self, id: EffectId) -> Option<&mut Panel> {
+        self.layers.iter_mut().find_map(|layer| match layer {
+            Layer::Panel(panel) if panel.busy.as_ref().is_some_and(|(busy, _)| *busy == id) => {
+                panel.busy = None;
+                Some(&mut **panel)
+            }
+            _ => None,
+        })
+    }
+
+    fn delivered(
+        &mut self,
+        id: EffectId,
+        result: Result<crate::delivery::Delivered, String>,
+    ) -> Vec<Effect> {
+        let now = self.now;
+        if let Some(panel) = self.busy_panel(id) {
+            match result {
+                Ok(delivered) => panel.arrived(&delivered, now),
+                Err(why) => panel.problem = Some(why),
+            }
+        }
+        Vec::new()
+    }
+
+    /// How many organizations there are, whatever their slots.
+    pub fn organizations(&self) -> usize {
+        self.list
+            .rows()
+            .iter()
+            .filter(|row| row.slot.kind == Kind::Organization)
+            .count()
+    }
+
+    /// How many different hosts there are.
+    pub fn hosts(&self) -> usize {
+        self.accounts
+            .iter()
+            .map(|account| &account.host)
+            .collect::<HashSet<_>>()
+            .len()
+    }
+}
+
+/// The address of the organization's token page, built from the host's name
+/// and never from an answer.
+pub fn token_page(slot: &Slot) -> String {
+    let name = percent_encoding::utf8_percent_encode(
+        &slot.organization,
+        percent_encoding::NON_ALPHANUMERIC,
+    );
+    let name = name.to_string().replace("%2D", "-").replace("%5F", "_");
+    format!(
+        "https://{}/app/{name}/settings/authentication-tokens",
+        slot.host
+    )
+}

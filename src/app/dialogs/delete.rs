@@ -1,0 +1,77 @@
+//! Delete: the token that dies is identified, and the organization's name typed.
+
+use crossterm::event::{KeyCode, KeyEvent};
+
+use super::{Fact, Reaction};
+use crate::action::{Act, Order};
+use crate::app::field::Field;
+use crate::app::message::{EffectId, Preparation};
+use crate::slot::{Identity, Slot};
+
+/// The dialog.
+#[derive(Debug)]
+pub struct DeleteDialog {
+    /// The slot, by its name and not by its row.
+    pub slot: Slot,
+    /// What its owner is shown.
+    pub facts: Vec<Fact>,
+    /// What was there when the dialog opened.
+    pub shown: Identity,
+    /// The organization's name, as typed.
+    pub name: Field,
+    /// What is known of the credential; until then nothing can be sent.
+    pub preparation: Option<Preparation>,
+    /// The effect that finds it out.
+    pub preparing: EffectId,
+    /// Why Enter did nothing.
+    pub problem: Option<String>,
+}
+
+impl DeleteDialog {
+    /// A dialog for what was just shown.
+    pub fn new(slot: Slot, shown: Identity, facts: Vec<Fact>, preparing: EffectId) -> Self {
+        Self {
+            slot,
+            facts,
+            shown,
+            name: Field::default(),
+            preparation: None,
+            preparing,
+            problem: None,
+        }
+    }
+
+    /// Whether the typed name is the organization's.
+    pub fn confirmed(&self) -> bool {
+        self.name.text() == &*self.slot.organization
+    }
+
+    /// Takes a key.
+    pub fn key(&mut self, key: &KeyEvent) -> Reaction {
+        match key.code {
+            KeyCode::Esc => return Reaction::Close,
+            KeyCode::Enter if !self.confirmed() => {}
+            KeyCode::Enter if self.preparation.is_none() => {
+                self.problem = Some("one moment: looking up whose credential is in use".into());
+            }
+            KeyCode::Enter => {
+                return Reaction::Perform(Box::new(Order {
+                    slot: self.slot.clone(),
+                    act: Act::Delete,
+                    shown: self.shown.clone(),
+                    needs_rescue: false,
+                }));
+            }
+            _ => {
+                self.name.key(key);
+                self.problem = None;
+            }
+        }
+        Reaction::Stay
+    }
+
+    /// Takes pasted text.
+    pub fn paste(&mut self, text: &str) {
+        self.name.paste(text);
+    }
+}

@@ -1,0 +1,141 @@
+//! A notice: what became of something, what is true now, what to do next.
+
+use crossterm::event::{KeyCode, KeyEvent};
+
+use super::Reaction;
+use crate::action::{NotDone, Order, Outcome, Verb};
+use crate::slot::Slot;
+
+/// The next step that a notice offers with one key.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Next {
+    /// Open the dialog for a new token of this slot.
+    New(Slot),
+    /// Open the dialog that deletes the token of this slot.
+    Delete(Slot),
+}
+
+impl Next {
+    /// The key and what it does.
+    pub fn key(&self) -> (char, &'static str) {
+        match self {
+            Next::New(_) => ('n', "new token"),
+            Next::Delete(_) => ('d', "delete"),
+        }
+    }
+}
+
+/// The notice.
+#[derive(Clone, Debug)]
+pub struct Notice {
+    /// Its headline.
+    pub title: String,
+    /// What it says, a paragraph each.
+    pub lines: Vec<String>,
+    /// Whether something went wrong.
+    pub bad: bool,
+    /// What one key does.
+    pub next: Option<Next>,
+}
+
+impl Notice {
+    /// What became of an order that brought no secret.
+    pub fn of_outcome(slot: &Slot, verb: Verb, outcome: &Outcome) -> Self {
+        let words = sentence(&outcome.words());
+        let again = match verb {
+            Verb::Delete => Next::Delete(slot.clone()),
+            Verb::Generate | Verb::Replace => Next::New(slot.clone()),
+        };
+        let mut lines = vec![slot.to_string(), words];
+        let (bad, next) = match outcome {
+            Outcome::Generated(_) => (false, None),
+            Outcome::Deleted { note } => {
+                lines.extend(note.as_deref().map(sentence));
+                (false, None)
+            }
+            Outcome::Gone { note } => {
+                lines.push(
+                    "The answer was lost, and the host does not show that token any more.".into(),
+                );
+                lines.extend(note.as_deref().map(sentence));
+                (false, None)
+            }
+            Outcome::NotDone(NotDone::Stopped) => (false, None),
+            Outcome::NotDone(NotDone::Changed(_)) => {
+                lines.push("Look at the slot as it is now, and decide again.".into());
+                (true, Some(again))
+            }
+            Outcome::NotDone(_) => {
+                lines.push("The token is as it was.".into());
+                (true, Some(again))
+            }
+            Outcome::Refused { status, .. } => {
+                lines.push(format!("The host answered {status} and changed nothing."));
+                (true, Some(again))
+            }
+            Outcome::NothingHappened { why } => {
+                lines.push(sentence(why));
+                lines.push("The slot is as it was, and it is safe to try again.".into());
+                (true, Some(again))
+            }
+            Outcome::SecretLost { now, was_empty } => {
+                lines.push(format!("The token that is there now is {}.", now.id));
+                lines.push(if *was_empty {
+                    "Nobody can use it: generate again to have a secret.".into()
+                } else {
+                    "What used the old token has stopped: generate again to have a secret.".into()
+                });
+                (true, Some(Next::New(slot.clone())))
+            }
+            Outcome::CannotTell { .. } => {
+                lines.push(
+                    "The old token may be dead. Look at the slot again before anything else."
+                        .into(),
+                );
+                (true, Some(again))
+            }
+        };
+        Self {
+            title: format!("{} {}", verb.title(), slot.kind.words()),
+            lines,
+            bad,
+            next,
+        }
+    }
+
+    /// Why an order has not begun.
+    pub fn not_possible(order: &Order, why: &str) -> Self {
+        Self {
+            title: format!("{} {}", order.verb().title(), order.slot.kind.words()),
+            lines: vec![order.slot.to_string(), sentence(why)],
+            bad: true,
+            next: None,
+        }
+    }
+
+    /// Takes a key; `true` as second value when the next step is wanted.
+    pub fn key(&self, key: &KeyEvent) -> (Reaction, bool) {
+        match key.code {
+            KeyCode::Esc | KeyCode::Enter => (Reaction::Close, false),
+            KeyCode::Char(c) if self.next.as_ref().is_some_and(|n| n.key().0 == c) => {
+                (Reaction::Close, true)
+            }
+            _ => (Reaction::Stay, false),
+        }
+    }
+}
+
+/// The words of a finding as a sentence of their own; they stay as they are.
+fn sentence(words: &str) -> String {
+    let mut chars = words.chars();
+    let first: String = chars
+        .next()
+        .map(|c| c.to_uppercase().collect())
+        .unwrap_or_default();
+    let end = if words.ends_with(['.', '!', '?', '…']) {
+        ""
+    } else {
+        "."
+    };
+    format!("{first}{}{end}", chars.as_str())
+}

@@ -1,0 +1,62 @@
+//! A one-line text field. Every character is text; pasted text goes in without
+//! its line ends. Never used for a secret.
+
+use crossterm::event::{Event, KeyCode, KeyEvent, KeyModifiers};
+use tui_input::Input;
+use tui_input::backend::crossterm::EventHandler;
+
+/// The most characters that a field takes.
+const LIMIT: usize = 400;
+
+/// A field and its cursor.
+#[derive(Clone, Debug, Default)]
+pub struct Field(Input);
+
+impl Field {
+    /// A field with text in it, the cursor at its end.
+    pub fn with(text: &str) -> Self {
+        Self(Input::new(text.to_owned()))
+    }
+
+    /// The text.
+    pub fn text(&self) -> &str {
+        self.0.value()
+    }
+
+    /// The cursor's column.
+    pub fn cursor(&self) -> usize {
+        self.0.visual_cursor()
+    }
+
+    /// Takes a key; true if it was one for a text field.
+    pub fn key(&mut self, key: &KeyEvent) -> bool {
+        let editing = match key.code {
+            KeyCode::Char(_) => {
+                !key.modifiers
+                    .intersects(KeyModifiers::CONTROL | KeyModifiers::ALT)
+                    && self.text().chars().count() < LIMIT
+            }
+            KeyCode::Backspace
+            | KeyCode::Delete
+            | KeyCode::Left
+            | KeyCode::Right
+            | KeyCode::Home
+            | KeyCode::End => true,
+            _ => false,
+        };
+        if editing {
+            self.0.handle_event(&Event::Key(*key));
+        }
+        editing
+    }
+
+    /// Takes pasted text.
+    pub fn paste(&mut self, text: &str) {
+        for c in text.chars().filter(|c| !c.is_control()) {
+            if self.text().chars().count() >= LIMIT {
+                break;
+            }
+            self.0.handle(tui_input::InputRequest::InsertChar(c));
+        }
+    }
+}

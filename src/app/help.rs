@@ -1,0 +1,73 @@
+//! The help: every key, made from the table that the keys come from.
+
+use crossterm::event::{KeyCode, KeyEvent};
+
+use super::keys::Keymap;
+use crate::slot::State;
+
+/// The help's state: how far it is scrolled.
+#[derive(Debug, Default)]
+pub struct Help {
+    /// The first line shown.
+    pub offset: usize,
+}
+
+/// One line of the help.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Line {
+    /// A headline.
+    Head(&'static str),
+    /// A key, or a state's word, and what it means.
+    Entry(String, String),
+}
+
+/// What the help says.
+pub fn lines(keymap: &Keymap) -> Vec<Line> {
+    let entry = |key: &str, text: &str| Line::Entry(key.to_owned(), text.to_owned());
+    let mut lines = vec![Line::Head("In the list")];
+    for binding in keymap.bindings() {
+        let keys: Vec<String> = binding.keys.iter().map(ToString::to_string).collect();
+        lines.push(Line::Entry(keys.join(" "), binding.long.to_owned()));
+    }
+    lines.push(Line::Head("In a dialog"));
+    lines.extend([
+        entry("Tab ↑ ↓", "the next field; ← → choose in it"),
+        entry("Enter", "act, once what is asked for is typed"),
+        entry("Esc", "close the dialog; nothing is sent"),
+    ]);
+    lines.push(Line::Head("With a new secret"));
+    lines.extend([
+        entry("c y", "copy it"),
+        entry("v", "reveal or hide it; hidden again after 30 s"),
+        entry("w", "write it to a file"),
+        entry("p", "send it to a configured delivery"),
+        entry("k", "put it into the keyring"),
+        entry("t", "test it: ask the host whom it authenticates"),
+        entry("Esc", "close; asks first while it is delivered nowhere"),
+    ]);
+    lines.push(Line::Head("The states"));
+    for state in State::ALL {
+        lines.push(entry(state.word(), state.meaning()));
+    }
+    lines
+}
+
+impl Help {
+    /// Takes a key; true when the help is to be closed.
+    pub fn key(&mut self, key: &KeyEvent, lines: usize) -> bool {
+        let last = lines.saturating_sub(1);
+        match key.code {
+            KeyCode::Esc | KeyCode::Enter | KeyCode::F(1) | KeyCode::Char('q' | '?') => {
+                return true;
+            }
+            KeyCode::Down | KeyCode::Char('j') => self.offset = (self.offset + 1).min(last),
+            KeyCode::Up | KeyCode::Char('k') => self.offset = self.offset.saturating_sub(1),
+            KeyCode::PageDown | KeyCode::Char(' ') => self.offset = (self.offset + 10).min(last),
+            KeyCode::PageUp => self.offset = self.offset.saturating_sub(10),
+            KeyCode::Home | KeyCode::Char('g') => self.offset = 0,
+            KeyCode::End | KeyCode::Char('G') => self.offset = last,
+            _ => {}
+        }
+        false
+    }
+}

@@ -1,0 +1,39 @@
+//! How the window is divided: needed to know how many rows are visible, and
+//! used by the drawing, so that the two agree.
+
+/// The smallest window that shows a list.
+pub const SMALLEST: (u16, u16) = (40, 10);
+/// From this width on the details stand beside the list.
+pub const WIDE: u16 = 150;
+/// The width of the details beside the list.
+pub const BESIDE: u16 = 46;
+
+/// The lines of the window's parts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Lines {
+    /// Rows of the list.
+    pub list: u16,
+    /// Lines of the details below the list; none when they are beside it.
+    pub details: u16,
+}
+
+/// Divides a window of `size` columns and lines: a title, a rule and the
+/// columns' heads above the list; a rule, the details and the keys below.
+pub fn lines(size: (u16, u16)) -> Lines {
+    let (width, height) = size;
+    let details = match (width, height) {
+        (WIDE.., _) => 0,
+        (_, ..14) => 1,
+        (..100, _) => 3,
+        _ => 2,
+    };
+    Lines {
+        list: height.saturating_sub(5 + details),
+        details,
+    }
+}
+
+/// The number of rows that are visible.
+pub fn list_height(size: (u16, u16)) -> usize {
+    usize::from(lines(size).list)
+}

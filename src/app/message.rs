@@ -1,0 +1,231 @@
+//! What comes in (messages) and what goes out (effects): data only, so that a
+//! key press can be followed to the server and back by reading types, and a
+//! test needs no runtime. Neither prints a payload.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use crossterm::event::KeyEvent;
+use jiff::Timestamp;
+
+use super::list::AccountId;
+use crate::action::{Order, Outcome, Step};
+use crate::delivery::{Delivered, Destination, Facts, HoldId};
+use crate::fleet::Own;
+use crate::secret::Secret;
+use crate::slot::{Identity, Reading, Slot};
+
+/// The number that ties a reply to its effect.
+pub type EffectId = u64;
+
+/// Something that happened.
+pub enum Message {
+    /// A key.
+    Key(KeyEvent),
+    /// Pasted text.
+    Paste(String),
+    /// The window's size, in columns and lines.
+    Resize(u16, u16),
+    /// The window got (or lost) the focus.
+    Focus(bool),
+    /// [`super::App::next_deadline`] has come.
+    Deadline,
+    /// Ctrl-C as a signal: like the key.
+    Interrupt,
+    /// The program is back from a suspend.
+    Resumed,
+    /// An effect has come further.
+    Step(EffectId, Step),
+    /// An effect's final reply.
+    Reply(EffectId, Reply),
+    /// A copied secret is not on the clipboard any more.
+    ClipboardGone(HoldId, Gone),
+}
+
+/// Why a copied secret is not on the clipboard any more.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Gone {
+    /// It was cleared, at its time or on request.
+    Cleared,
+    /// Something else was copied.
+    Replaced,
+    /// Whoever held it ended without a word.
+    Unknown,
+}
+
+/// What became of an effect.
+pub enum Reply {
+    /// The organizations that a host entry can see.
+    Listed(Result<Vec<Arc<str>>, String>),
+    /// A look at a slot.
+    Read(Reading),
+    /// What a dialog must know before anything can be sent.
+    Prepared(Box<Preparation>),
+    /// An order's outcome.
+    Outcome(Box<Outcome>),
+    /// A secret that was in the panel is where it was sent, or why not.
+    Delivered(Result<Delivered, String>),
+    /// Whom the secret authenticates.
+    Who(Result<String, String>),
+    /// Something small was done, or why not; the words are for the status line.
+    Done(Result<String, String>),
+    /// What an earlier run left behind: one line each.
+    Unfinished(Vec<String>),
+}
+
+/// One place where a new secret can go.
+#[derive(Clone, Debug)]
+pub struct Choice {
+    /// The place. A file's path is typed in the dialog.
+    pub to: Destination,
+    /// What the dialog calls it.
+    pub words: String,
+    /// Why it cannot be chosen.
+    pub problem: Option<String>,
+}
+
+/// What a dialog must know before anything can be sent.
+#[derive(Clone, Debug)]
+pub struct Preparation {
+    /// The places, and which of them is meant by default.
+    pub choices: Vec<Choice>,
+    /// The index of the default.
+    pub default: usize,
+    /// Where a secret goes when the program must end, in words.
+    pub rescue: String,
+    /// Whether there is such a place.
+    pub rescue_proven: bool,
+    /// Whether the credential in use is this very token.
+    pub own: Own,
+    /// Where that credential is stored.
+    pub origin: Option<String>,
+    /// The organization's limit for the token's life.
+    pub policy: Option<Duration>,
+    /// The host's clock.
+    pub server_now: Timestamp,
+}
+
+/// Something to be done outside.
+pub enum Effect {
+    /// Ask a host for its organizations.
+    List { id: EffectId, account: AccountId },
+    /// Look at a slot.
+    Read {
+        id: EffectId,
+        slot: Slot,
+        /// Whether the owner asked for it just now.
+        urgent: bool,
+    },
+    /// Find out what a dialog must know.
+    Prepare {
+        id: EffectId,
+        slot: Slot,
+        shown: Identity,
+    },
+    /// Perform an order.
+    Perform { id: EffectId, order: Order },
+    /// Stop an order that has not been sent yet.
+    Stop { id: EffectId },
+    /// Bring a secret from the panel to a place.
+    Deliver {
+        id: EffectId,
+        order: String,
+        hold: HoldId,
+        secret: Secret,
+        to: Destination,
+        facts: Facts,
+        /// Whether an existing file may be replaced.
+        replace: bool,
+    },
+    /// Ask the host whom a secret authenticates.
+    Who {
+        id: EffectId,
+        slot: Slot,
+        secret: Secret,
+    },
+    /// The owner let an undelivered secret go.
+    LetGo {
+        order: String,
+        hold: HoldId,
+        slot: Slot,
+    },
+    /// Copy a name: unmarked, never cleared.
+    CopyName { id: EffectId, name: String },
+    /// Look for what an earlier run left behind.
+    LookBack { id: EffectId },
+    /// Leave the screen to the shell until it comes back.
+    Suspend,
+    /// End the program.
+    Leave,
+}
+
+impl Message {
+    fn name(&self) -> &'static str {
+        match self {
+            Message::Key(_) => "Key",
+            Message::Paste(_) => "Paste",
+            Message::Resize(..) => "Resize",
+            Message::Focus(_) => "Focus",
+            Message::Deadline => "Deadline",
+            Message::Interrupt => "Interrupt",
+            Message::Resumed => "Resumed",
+            Message::Step(..) => "Step",
+            Message::Reply(_, reply) => reply.name(),
+            Message::ClipboardGone(..) => "ClipboardGone",
+        }
+    }
+}
+
+impl Reply {
+    fn name(&self) -> &'static str {
+        match self {
+            Reply::Listed(_) => "Listed",
+            Reply::Read(_) => "Read",
+            Reply::Prepared(_) => "Prepared",
+            Reply::Outcome(_) => "Outcome",
+            Reply::Delivered(_) => "Delivered",
+            Reply::Who(_) => "Who",
+            Reply::Done(_) => "Done",
+            Reply::Unfinished(_) => "Unfinished",
+        }
+    }
+}
+
+impl Effect {
+    /// Its name, for tests and the log.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Effect::List { .. } => "List",
+            Effect::Read { .. } => "Read",
+            Effect::Prepare { .. } => "Prepare",
+            Effect::Perform { .. } => "Perform",
+            Effect::Stop { .. } => "Stop",
+            Effect::Deliver { .. } => "Deliver",
+            Effect::Who { .. } => "Who",
+            Effect::LetGo { .. } => "LetGo",
+            Effect::CopyName { .. } => "CopyName",
+            Effect::LookBack { .. } => "LookBack",
+            Effect::Suspend => "Suspend",
+            Effect::Leave => "Leave",
+        }
+    }
+}
+
+impl fmt::Debug for Message {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+impl fmt::Debug for Reply {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+impl fmt::Debug for Effect {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}

@@ -1,0 +1,308 @@
+//! The secret panel: the one new secret, where it is, and what a key can do
+//! with it. Says nothing about a place that the place has not confirmed.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use crossterm::event::{KeyCode, KeyEvent};
+use jiff::Timestamp;
+
+use super::Moment;
+use super::field::Field;
+use super::message::{EffectId, Gone};
+use crate::action::{Delivery, Generated, Verb};
+use crate::delivery::{Delivered, Destination, Facts, HoldId};
+use crate::fleet::Own;
+use crate::secret::Secret;
+use crate::slot::{Identity, Slot, Token};
+
+/// How long a revealed secret stays so.
+pub const REVEAL: Duration = Duration::from_secs(30);
+/// What stands for a secret.
+pub const MASK: &str = "••••••••";
+
+/// A place that the secret was brought to.
+#[derive(Debug)]
+pub struct Place {
+    /// What it is called.
+    pub words: String,
+    /// Whether it confirmed (OSC 52 does not).
+    pub certain: bool,
+    /// When it clears, by the program's clock since its start.
+    pub clears_at: Option<Duration>,
+    /// Whether it is gone from there.
+    pub gone: Option<Gone>,
+    /// Whether this is the clipboard, which holds one thing at a time.
+    pub clipboard: bool,
+}
+
+/// The panel.
+#[derive(Debug)]
+pub struct Panel {
+    /// Whose token it is.
+    pub slot: Slot,
+    /// What was done.
+    pub verb: Verb,
+    /// The token, as the server described it.
+    pub token: Token,
+    /// The expiry that was asked for.
+    pub asked: Option<Timestamp>,
+    /// Where the secret is.
+    pub places: Vec<Place>,
+    /// Until when it is revealed.
+    pub revealed_until: Option<Duration>,
+    /// What went wrong last.
+    pub problem: Option<String>,
+    /// What went well last.
+    pub said: Option<String>,
+    /// What is under way.
+    pub busy: Option<(EffectId, String)>,
+    /// The path that is being typed for `w`.
+    pub path: Option<Field>,
+    /// What else is to be known.
+    pub notes: Vec<String>,
+    /// The names of the configured deliveries, and the one that `p` offers.
+    pub deliveries: Vec<String>,
+    /// Which delivery is being chosen.
+    pub choosing: Option<usize>,
+    secret: Secret,
+    hold: HoldId,
+    order: String,
+    delivered_once: bool,
+}
+
+/// What the panel wants after a key.
+#[derive(Debug)]
+pub enum Wish {
+    /// Nothing but a redraw.
+    Stay,
+    /// To be closed.
+    Close,
+    /// To bring the secret to a place.
+    Deliver(Destination),
+    /// To ask the host whom it authenticates.
+    Test,
+    /// To leave the program.
+    Leave,
+    /// Help.
+    Help,
+}
+
+impl Panel {
+    /// A panel for a new token.
+    pub fn new(slot: Slot, done: Generated, deliveries: Vec<String>, now: Moment) -> Self {
+        let mut notes = Vec::new();
+        if done.own == Own::Yes {
+            let stored = match done.stored {
+                Some(origin) => format!("; the old one is still stored in: {origin}"),
+                None => String::new(),
+            };
+            notes.push(format!(
+                "It was your credential: this program goes on with the new one{stored}."
+            ));
+        }
+        notes.extend(done.note);
+        let verb = match done.before {
+            Identity::None => Verb::Generate,
+            _ => Verb::Replace,
+        };
+        let mut panel = Self {
+            slot,
+            verb,
+            token: done.token,
+            asked: done.asked,
+            places: Vec::new(),
+            revealed_until: None,
+            problem: None,
+            said: None,
+            busy: None,
+            path: None,
+            notes,
+            deliveries,
+            choosing: None,
+            secret: done.secret,
+            hold: done.hold,
+            order: done.order,
+            delivered_once: false,
+        };
+        match done.delivery {
+            Delivery::Delivered(delivered) => panel.arrived(&delivered, now),
+            Delivery::Kept => {}
+            Delivery::Failed { to, why } => {
+                panel.problem = Some(format!("not delivered to {to}: {why}"));
+            }
+        }
+        panel
+    }
+
+    /// The secret's number among those not yet delivered.
+    pub fn hold(&self) -> HoldId {
+        self.hold
+    }
+
+    /// The order's number in the journal.
+    pub fn order(&self) -> &str {
+        &self.order
+    }
+
+    /// A handle to the secret, for a delivery.
+    pub fn secret(&self) -> Secret {
+        self.secret.clone()
+    }
+
+    /// What a delivery may name.
+    pub fn facts(&self) -> Facts {
+        Facts {
+            slot: self.slot.clone(),
+            id: Some(self.token.id.clone()),
+            expires_at: self.token.expires_at,
+        }
+    }
+
+    /// Whether the secret was certainly brought to a place.
+    pub fn is_delivered(&self) -> bool {
+        self.delivered_once
+    }
+
+    /// The text for the screen: the secret only while it is revealed.
+    pub fn text(&self) -> &str {
+        if self.revealed_until.is_some() {
+            self.secret.expose()
+        } else {
+            MASK
+        }
+    }
+
+    /// Hides a revealed secret.
+    pub fn hide(&mut self) {
+        self.revealed_until = None;
+    }
+
+    /// The secret is at a place.
+    pub fn arrived(&mut self, delivered: &Delivered, now: Moment) {
+        if delivered.certain {
+            self.delivered_once = true;
+        }
+        let clipboard = delivered.keeper.is_some();
+        if clipboard {
+            self.places.retain(|place| !place.clipboard);
+        }
+        self.places.push(Place {
+            words: delivered.place.clone(),
+            certain: delivered.certain,
+            clears_at: delivered.clears_after.map(|after| now.since_start + after),
+            gone: None,
+            clipboard,
+        });
+        self.problem = None;
+    }
+
+    /// The clipboard does not hold it any more.
+    pub fn gone_from_clipboard(&mut self, gone: Gone) {
+        for place in self.places.iter_mut().filter(|place| place.clipboard) {
+            place.gone = Some(gone);
+        }
+    }
+
+    /// The next moment at which something here changes by itself.
+    pub fn next_change(&self, now: Moment) -> Option<Duration> {
+        let counting = self.places.iter().any(|place| {
+            place.gone.is_none() && place.clears_at.is_some_and(|at| at > now.since_start)
+        });
+        let second = counting.then(|| Duration::from_secs(now.since_start.as_secs() + 1));
+        match (second, self.revealed_until) {
+            (Some(a), Some(b)) => Some(a.min(b)),
+            (a, b) => a.or(b),
+        }
+    }
+
+    /// Time has passed.
+    pub fn tick(&mut self, now: Moment) {
+        if self
+            .revealed_until
+            .is_some_and(|until| until <= now.since_start)
+        {
+            self.hide();
+        }
+    }
+
+    /// Takes a key.
+    pub fn key(&mut self, key: &KeyEvent, now: Moment) -> Wish {
+        if let Some(path) = &mut self.path {
+            match key.code {
+                KeyCode::Esc => self.path = None,
+                KeyCode::Enter if !path.text().trim().is_empty() => {
+                    let to = Destination::File(PathBuf::from(path.text()));
+                    self.path = None;
+                    return Wish::Deliver(to);
+                }
+                _ => {
+                    path.key(key);
+                }
+            }
+            return Wish::Stay;
+        }
+        if let Some(at) = self.choosing {
+            let count = self.deliveries.len();
+            match key.code {
+                KeyCode::Esc => self.choosing = None,
+                KeyCode::Left | KeyCode::Up => self.choosing = Some((at + count - 1) % count),
+                KeyCode::Right | KeyCode::Down | KeyCode::Char('p') => {
+                    self.choosing = Some((at + 1) % count);
+                }
+                KeyCode::Enter => {
+                    self.choosing = None;
+                    return Wish::Deliver(Destination::Named(self.deliveries[at].clone()));
+                }
+                _ => {}
+            }
+            return Wish::Stay;
+        }
+        let idle = self.busy.is_none();
+        match key.code {
+            KeyCode::Esc => return Wish::Close,
+            KeyCode::Char('q') => return Wish::Leave,
+            KeyCode::Char('?') | KeyCode::F(1) => return Wish::Help,
+            KeyCode::Char('v') => {
+                self.revealed_until = match self.revealed_until {
+                    Some(_) => None,
+                    None => Some(now.since_start + REVEAL),
+                };
+            }
+            KeyCode::Char('c' | 'y') if idle => return Wish::Deliver(Destination::Clipboard),
+            KeyCode::Char('w') if idle => self.path = Some(Field::default()),
+            KeyCode::Char('p') if idle && !self.deliveries.is_empty() => self.choosing = Some(0),
+            KeyCode::Char('k') if idle => return Wish::Deliver(Destination::Keyring),
+            KeyCode::Char('t') if idle => return Wish::Test,
+            _ => {}
+        }
+        Wish::Stay
+    }
+
+    /// The keys that do something now, for the key bar and the help.
+    pub fn keys(&self) -> Vec<(&'static str, &'static str)> {
+        if self.path.is_some() {
+            return vec![("Enter", "write the file"), ("Esc", "do not")];
+        }
+        if self.choosing.is_some() {
+            return vec![("←→", "choose"), ("Enter", "send"), ("Esc", "do not")];
+        }
+        let mut keys = vec![
+            ("c", "copy"),
+            (
+                "v",
+                if self.revealed_until.is_some() {
+                    "hide"
+                } else {
+                    "reveal"
+                },
+            ),
+            ("w", "write to a file"),
+        ];
+        if !self.deliveries.is_empty() {
+            keys.push(("p", "deliver"));
+        }
+        keys.extend([("k", "keyring"), ("t", "test"), ("Esc", "close")]);
+        keys
+    }
+}

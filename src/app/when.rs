@@ -1,0 +1,107 @@
+//! Times as people say them, and when such a text changes next: the screen
+//! sleeps until then instead of waking up to look.
+
+use jiff::{Timestamp, tz::TimeZone};
+
+/// A text that ages, and when it will read differently.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Aging {
+    /// "3 min ago", "in 9 d".
+    pub text: String,
+    /// The moment at which it is out of date.
+    pub until: Timestamp,
+}
+
+const MINUTE: i64 = 60;
+const HOUR: i64 = 60 * MINUTE;
+const DAY: i64 = 24 * HOUR;
+
+/// The distance from `now` to `time`: "now", "3 min ago", "in 214 d". Days are
+/// the largest unit, since an owner plans in days.
+pub fn relative(time: Timestamp, now: Timestamp) -> Aging {
+    let distance = time.as_second() - now.as_second();
+    let length = distance.abs();
+    let (amount, unit, word) = match length {
+        0..MINUTE => (0, MINUTE, ""),
+        MINUTE..HOUR => (length / MINUTE, MINUTE, "min"),
+        HOUR..DAY => (length / HOUR, HOUR, "h"),
+        _ => (length / DAY, DAY, "d"),
+    };
+    let text = match (amount, distance < 0) {
+        (0, true) => "just now".to_owned(),
+        (0, false) => "now".to_owned(),
+        (_, true) => format!("{amount} {word} ago"),
+        (_, false) => format!("in {amount} {word}"),
+    };
+    // A past time grows at the next full unit, a future one shrinks as soon as
+    // the full unit is no longer there.
+    let wait = if distance < 0 {
+        unit - length % unit
+    } else {
+        length % unit + 1
+    };
+    let until = Timestamp::from_second(now.as_second() + wait).unwrap_or(Timestamp::MAX);
+    Aging { text, until }
+}
+
+/// A length of time in its largest whole unit, rounded up: "45 s", "90 d".
+pub fn length(seconds: u64) -> String {
+    let seconds = i64::try_from(seconds).unwrap_or(i64::MAX);
+    match seconds {
+        0..120 => format!("{seconds} s"),
+        120..7200 => format!("{} min", (seconds + MINUTE - 1) / MINUTE),
+        7200..172_800 => format!("{} h", (seconds + HOUR - 1) / HOUR),
+        _ => format!("{} d", seconds / DAY),
+    }
+}
+
+/// A moment in the owner's zone with its offset: `2026-04-01 09:30 +02:00`.
+pub fn exact(time: Timestamp, zone: &TimeZone) -> String {
+    let time = time.to_zoned_datetime(zone.clone());
+    time.strftime("%Y-%m-%d %H:%M %:z").to_string()
+}
+
+/// The day of a moment in the owner's zone.
+pub fn day(time: Timestamp, zone: &TimeZone) -> String {
+    time.to_zoned_datetime(zone.clone())
+        .strftime("%Y-%m-%d")
+        .to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn at(second: i64) -> Timestamp {
+        Timestamp::from_second(second).unwrap()
+    }
+
+    #[test]
+    fn distances_read_as_people_say_them() {
+        let now = 1_000_000_000;
+        for (distance, text) in [
+            (0, "now"),
+            (-30, "just now"),
+            (-180, "3 min ago"),
+            (-7200, "2 h ago"),
+            (-4 * DAY, "4 d ago"),
+            (9 * DAY + 5, "in 9 d"),
+            (214 * DAY, "in 214 d"),
+            (59, "now"),
+        ] {
+            assert_eq!(relative(at(now + distance), at(now)).text, text);
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn a_text_holds_exactly_until_it_says(distance in -400 * DAY..400 * DAY) {
+            let now = 1_000_000_000;
+            let aging = relative(at(now + distance), at(now));
+            let before = at(aging.until.as_second() - 1);
+            prop_assert_eq!(&relative(at(now + distance), before).text, &aging.text);
+            prop_assert_ne!(&relative(at(now + distance), aging.until).text, &aging.text);
+        }
+    }
+}

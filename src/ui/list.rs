@@ -1,0 +1,226 @@
+//! The list: only the rows that are visible, in the columns that fit.
+
+use ratatui::Frame;
+use ratatui::layout::Rect;
+use ratatui::text::{Line, Span};
+use ratatui::widgets::Paragraph;
+use unicode_width::UnicodeWidthStr;
+
+use super::{Theme, pad};
+use crate::app::App;
+use crate::app::list::{Column, Row};
+use crate::app::when::relative;
+
+/// The days that a full bar of life stands for.
+const FULL_BAR: i64 = 180;
+/// The cells of the bar.
+const CELLS: usize = 6;
+
+/// The columns' widths; zero for one that is not shown.
+struct Columns {
+    organization: usize,
+    host: usize,
+    token: usize,
+    ends: usize,
+    bar: usize,
+    used: usize,
+    creator: usize,
+}
+
+impl Columns {
+    /// The columns that fit, added by priority.
+    fn fitting(width: usize, longest_host: usize) -> Self {
+        let mut columns = Self {
+            organization: 14,
+            host: 0,
+            token: 12,
+            ends: 10,
+            bar: 0,
+            used: 0,
+            creator: 0,
+        };
+        // The marker, and a gap after each of the three that always stand.
+        let mut used = 2 + columns.organization + 2 + columns.token + 1 + columns.ends + 1;
+        let mut add = |size: usize| {
+            let fits = used + size < width;
+            if fits {
+                used += size;
+            }
+            fits
+        };
+        let host = longest_host.clamp(4, 28);
+        if add(host + 2) {
+            columns.host = host;
+        }
+        if add(13) {
+            columns.used = 12;
+        }
+        if add(CELLS + 4) {
+            columns.bar = CELLS + 2;
+        }
+        if add(17) {
+            columns.creator = 16;
+        }
+        let rest = width.saturating_sub(used + 1);
+        columns.organization += rest.min(26);
+        columns
+    }
+}
+
+/// Draws the heads and the visible rows.
+pub fn draw(app: &App, frame: &mut Frame, area: Rect, theme: Theme) {
+    let longest = app
+        .accounts
+        .iter()
+        .map(|account| account.host.as_str().width())
+        .max()
+        .unwrap_or(0);
+    let columns = Columns::fitting(usize::from(area.width), longest);
+    let selected = app.list.selected().map(|row| &row.slot);
+    let mut lines = vec![heads(app, &columns, theme)];
+    lines.extend(app.list.visible().map(|row| {
+        let chosen = selected == Some(&row.slot);
+        line(app, row, &columns, chosen, usize::from(area.width), theme)
+    }));
+    frame.render_widget(Paragraph::new(lines), area);
+}
+
+fn heads(app: &App, columns: &Columns, theme: Theme) -> Line<'static> {
+    let (column, reversed) = app.list.order();
+    let arrow = match (reversed, theme.symbols.ascii) {
+        (false, false) => " ↓",
+        (true, false) => " ↑",
+        (false, true) => " v",
+        (true, true) => " ^",
+    };
+    let head = |name: &str, by: &[Column]| {
+        let mark = if by.contains(&column) { arrow } else { "" };
+        format!("{name}{mark}")
+    };
+    let cell = |text: String, width: usize, gap: usize| {
+        if width == 0 {
+            String::new()
+        } else {
+            format!("{}{}", pad(&text, width, theme), " ".repeat(gap))
+        }
+    };
+    let mut text = String::from("   ");
+    text += &cell(
+        head("organization", &[Column::Organization]),
+        columns.organization,
+        1,
+    );
+    text += &cell(head("host", &[Column::Host]), columns.host, 2);
+    text += &cell(head("token", &[Column::Attention]), columns.token, 1);
+    text += &cell(head("ends", &[Column::Ends]), columns.ends, 1);
+    text += &cell(String::new(), columns.bar, 2);
+    text += &cell(head("last used", &[Column::LastUsed]), columns.used, 1);
+    text += &cell(head("created by", &[Column::CreatedBy]), columns.creator, 1);
+    Line::styled(text, theme.faint())
+}
+
+fn line(
+    app: &App,
+    row: &Row,
+    columns: &Columns,
+    chosen: bool,
+    width: usize,
+    theme: Theme,
+) -> Line<'static> {
+    let marker = if chosen { theme.symbols.marker } else { " " };
+    let working = app
+        .running
+        .as_ref()
+        .filter(|running| running.slot == row.slot);
+    let mut spans = vec![
+        Span::raw(format!(" {marker} ")),
+        Span::raw(pad(&row.slot.organization, columns.organization, theme)),
+        Span::raw(" "),
+    ];
+    if columns.host > 0 {
+        spans.push(Span::styled(
+            pad(row.slot.host.as_str(), columns.host, theme),
+            theme.faint(),
+        ));
+        spans.push(Span::raw("  "));
+    }
+    let word = working.map_or(row.state().word(), |running| match running.verb {
+        crate::action::Verb::Generate => "generating",
+        crate::action::Verb::Replace => "replacing",
+        crate::action::Verb::Delete => "deleting",
+    });
+    spans.push(Span::styled(
+        pad(word, columns.token, theme),
+        theme.state(row.state()),
+    ));
+    spans.push(Span::raw(" "));
+    if let Some(words) = row.words() {
+        spans.push(Span::styled(words.to_owned(), theme.faint()));
+    } else {
+        times(app, row, columns, theme, &mut spans);
+    }
+    let mut line = Line::from(spans);
+    if chosen {
+        // To the edge, so that the selection reads as one line.
+        let rest = width.saturating_sub(line.width());
+        line.push_span(Span::raw(" ".repeat(rest)));
+        line = line.patch_style(theme.selected());
+    }
+    line
+}
+
+fn times(app: &App, row: &Row, columns: &Columns, theme: Theme, spans: &mut Vec<Span<'static>>) {
+    let now = app.now.wall;
+    let reading = row.reading.as_ref();
+    let token = reading.and_then(|reading| reading.token());
+    let none = theme.symbols.none;
+    let ends = reading.and_then(|reading| reading.ends_at());
+    let ends_text = match (token, ends) {
+        (_, Some(end)) => relative(end, now).text,
+        (Some(_), None) => "never".to_owned(),
+        (None, None) => none.to_owned(),
+    };
+    spans.push(Span::raw(pad(&ends_text, columns.ends, theme)));
+    spans.push(Span::raw(" "));
+    if columns.bar > 0 {
+        let bar = match ends {
+            Some(end) if end > now => life(end.duration_since(now).as_secs(), theme),
+            _ => String::new(),
+        };
+        spans.push(Span::styled(
+            pad(&bar, columns.bar, theme),
+            theme.state(row.state()),
+        ));
+        spans.push(Span::raw("  "));
+    }
+    if columns.used > 0 {
+        let text = match token {
+            Some(token) => token
+                .last_used_at
+                .map_or("never".to_owned(), |at| relative(at, now).text),
+            None => none.to_owned(),
+        };
+        spans.push(Span::raw(pad(&text, columns.used, theme)));
+        spans.push(Span::raw(" "));
+    }
+    if columns.creator > 0 {
+        let text = token
+            .and_then(|token| token.created_by.as_ref())
+            .map_or(none.to_owned(), |creator| creator.words());
+        spans.push(Span::raw(pad(&text, columns.creator, theme)));
+    }
+}
+
+/// What is left of a token's life; full from half a year on.
+fn life(seconds: i64, theme: Theme) -> String {
+    let cells = i64::try_from(CELLS).unwrap_or(6);
+    let full = (seconds * cells).div_euclid(FULL_BAR * 86_400) + 1;
+    let full = usize::try_from(full.clamp(1, cells)).unwrap_or(CELLS);
+    format!(
+        "{}{}{}{}",
+        theme.symbols.left,
+        theme.symbols.full.repeat(full),
+        " ".repeat(CELLS - full),
+        theme.symbols.right
+    )
+}
