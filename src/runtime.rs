@@ -1,1 +1,612 @@
-//! The event loop.
+//! The event loop: terminal events, signals and replies in, effects out.
+//!
+//! The only place that spawns tasks and the only one that sleeps: until
+//! [`App::next_deadline`], which is never while nothing on the screen is due.
+//! What an effect finds out comes back as one message with the effect's number.
+
+use std::collections::HashMap;
+use std::io;
+use std::sync::PoisonError;
+use std::time::{Duration, Instant};
+
+use crossterm::event::{Event, EventStream};
+use futures_util::StreamExt;
+use jiff::Timestamp;
+use tokio::sync::mpsc::error::TryRecvError;
+use tokio::sync::mpsc::{self, UnboundedReceiver, UnboundedSender};
+use tokio::task::JoinSet;
+
+use crate::action::{Actor, Control, Delivery, Outcome};
+use crate::api::Urgency;
+use crate::app::message::{Choice, EffectId, Gone, Preparation, Reply};
+use crate::app::{self, Account, App, Effect, Message, Moment, Settings};
+use crate::delivery::{
+    Delivered, Destination, Existing, HoldId, KeeperEnd, KeeperHandle, RescueProof, TerminalWrite,
+};
+use crate::journal::{Event as Entry, Record};
+use crate::slot::{Identity, Slot};
+use crate::terminal::{self, Terminal};
+use crate::ui;
+
+/// How long a write that is in flight is waited for when the program must end.
+const LAST_WAIT: Duration = Duration::from_secs(15);
+/// The most messages that are taken before a frame is drawn.
+const BATCH: usize = 512;
+
+/// How the screen ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Exit {
+    /// The owner left.
+    Quit,
+    /// A signal, by its number; 1 also when the terminal is gone.
+    Signal(u8),
+    /// A panic; its message is on the terminal.
+    Panic,
+}
+
+/// What the screen needs of the world.
+pub struct Runtime {
+    actor: Actor,
+    terminal_writes: mpsc::Receiver<TerminalWrite>,
+    inbox: UnboundedReceiver<Message>,
+    outbox: UnboundedSender<Message>,
+    tasks: JoinSet<()>,
+    /// The writes: never aborted.
+    writes: JoinSet<()>,
+    controls: HashMap<EffectId, Control>,
+    started: Instant,
+    demo_notice: bool,
+}
+
+impl Runtime {
+    /// A runtime over what performs the orders.
+    pub fn new(actor: Actor, terminal_writes: mpsc::Receiver<TerminalWrite>, demo: bool) -> Self {
+        let (outbox, inbox) = mpsc::unbounded_channel();
+        Self {
+            actor,
+            terminal_writes,
+            inbox,
+            outbox,
+            tasks: JoinSet::new(),
+            writes: JoinSet::new(),
+            controls: HashMap::new(),
+            started: Instant::now(),
+            demo_notice: demo,
+        }
+    }
+
+    fn now(&self) -> Moment {
+        Moment {
+            since_start: self.started.elapsed(),
+            wall: Timestamp::now(),
+        }
+    }
+
+    /// Runs the screen to its end.
+    ///
+    /// # Errors
+    /// Where the terminal cannot be taken.
+    pub async fn run(&mut self, settings: Settings, accounts: Vec<Account>) -> io::Result<Exit> {
+        let mut signals = Signals::new()?;
+        let mut terminal = Terminal::enter()?;
+        let size = terminal.size()?;
+        let (mut app, effects) = App::new(settings, accounts, size, self.now());
+        // The first frame comes before any request.
+        if draw(&mut terminal, &app).is_err() {
+            return Ok(Exit::Signal(1));
+        }
+        let mut input = self.read_input();
+        let mut pending = effects;
+        loop {
+            for effect in std::mem::take(&mut pending) {
+                match effect {
+                    Effect::Leave => return Ok(Exit::Quit),
+                    Effect::Suspend => {
+                        // Not while the frame with a revealed secret is the last
+                        // one: the state has hidden it, and this draws it.
+                        let hidden = draw(&mut terminal, &app);
+                        if hidden.is_err() || terminal.suspend().is_err() {
+                            return Ok(Exit::Signal(1));
+                        }
+                        if let Ok((width, height)) = terminal.size() {
+                            let size = Message::Resize(width, height);
+                            pending.extend(app::update(&mut app, size, self.now()));
+                        }
+                        let back = Message::Resumed;
+                        pending.extend(app::update(&mut app, back, self.now()));
+                    }
+                    effect => self.start(effect),
+                }
+            }
+            if draw(&mut terminal, &app).is_err() {
+                return Ok(Exit::Signal(1));
+            }
+            if !pending.is_empty() {
+                continue;
+            }
+            let first = match self
+                .next(&app, &mut signals, &mut input, &mut terminal)
+                .await
+            {
+                Next::Message(message) => message,
+                Next::Exit(exit) => return Ok(exit),
+                Next::Again => continue,
+            };
+            pending.extend(app::update(&mut app, first, self.now()));
+            // Whatever is there already is taken before the next frame.
+            for _ in 0..BATCH {
+                // An owner who wants out, or a key that stops something, is
+                // acted on at once.
+                if pending
+                    .iter()
+                    .any(|e| matches!(e, Effect::Leave | Effect::Suspend))
+                {
+                    break;
+                }
+                let message = match input.try_recv() {
+                    Ok(message) => message,
+                    Err(TryRecvError::Disconnected) => return Ok(Exit::Signal(1)),
+                    Err(TryRecvError::Empty) => match self.inbox.try_recv() {
+                        Ok(message) => message,
+                        Err(_) => break,
+                    },
+                };
+                pending.extend(app::update(&mut app, message, self.now()));
+            }
+        }
+    }
+
+    /// Reads the terminal in a task of its own, which ends with the terminal:
+    /// the event stream remembers only the waker of its first poll, so nobody
+    /// else may poll it, not even to see whether more has come.
+    fn read_input(&mut self) -> UnboundedReceiver<Message> {
+        let (sender, receiver) = mpsc::unbounded_channel();
+        self.tasks.spawn(async move {
+            let mut events = EventStream::new();
+            while let Some(Ok(event)) = events.next().await {
+                if let Some(message) = translate(event)
+                    && sender.send(message).is_err()
+                {
+                    return;
+                }
+            }
+        });
+        receiver
+    }
+
+    async fn next(
+        &mut self,
+        app: &App,
+        signals: &mut Signals,
+        input: &mut UnboundedReceiver<Message>,
+        terminal: &mut Terminal,
+    ) -> Next {
+        let deadline = app.next_deadline();
+        let started = self.started;
+        let sleep = async move {
+            match deadline {
+                Some(at) => tokio::time::sleep_until((started + at).into()).await,
+                None => std::future::pending().await,
+            }
+        };
+        tokio::select! {
+            biased;
+            signal = signals.next() => match signal {
+                Caught::End(number) => Next::Exit(Exit::Signal(number)),
+                Caught::Interrupt => Next::Message(Message::Interrupt),
+                Caught::Stop => Next::Message(suspend_key()),
+            },
+            event = input.recv() => match event {
+                Some(message) => Next::Message(message),
+                // The terminal is gone.
+                None => Next::Exit(Exit::Signal(1)),
+            },
+            Some(message) = self.inbox.recv() => Next::Message(message),
+            Some(write) = self.terminal_writes.recv() => {
+                let result = terminal.between_frames(&write.bytes);
+                let _ = write.done.send(result);
+                Next::Again
+            }
+            Some(done) = self.writes.join_next() => ended(done),
+            Some(done) = self.tasks.join_next() => ended(done),
+            () = sleep => Next::Message(Message::Deadline),
+        }
+    }
+
+    fn reply(&mut self, id: EffectId, work: impl Future<Output = Reply> + Send + 'static) {
+        let outbox = self.outbox.clone();
+        self.tasks.spawn(async move {
+            let reply = work.await;
+            let _ = outbox.send(Message::Reply(id, reply));
+        });
+    }
+
+    fn start(&mut self, effect: Effect) {
+        let actor = self.actor.clone();
+        match effect {
+            Effect::Leave | Effect::Suspend => {}
+            Effect::List { id, account } => self.reply(id, async move {
+                Reply::Listed(actor.fleet.organizations(account).await)
+            }),
+            Effect::Read { id, slot, urgent } => self.reply(id, async move {
+                let urgency = if urgent {
+                    Urgency::Owner
+                } else {
+                    Urgency::Background
+                };
+                Reply::Read(actor.fleet.read(&slot, urgency).await)
+            }),
+            Effect::Prepare { id, slot, shown } => self.reply(id, async move {
+                Reply::Prepared(Box::new(prepare(&actor, &slot, &shown).await))
+            }),
+            Effect::Perform { id, order } => {
+                let control = Control::default();
+                self.controls.insert(id, control.clone());
+                let outbox = self.outbox.clone();
+                let steps = self.outbox.clone();
+                self.writes.spawn(async move {
+                    let report = move |step| {
+                        let _ = steps.send(Message::Step(id, step));
+                    };
+                    let outcome = actor.perform(order, &control, &report).await;
+                    let keeper = match &outcome {
+                        Outcome::Generated(done) => match &done.delivery {
+                            Delivery::Delivered(delivered) => {
+                                delivered.keeper.clone().map(|keeper| (done.hold, keeper))
+                            }
+                            _ => None,
+                        },
+                        _ => None,
+                    };
+                    let _ = outbox.send(Message::Reply(id, Reply::Outcome(Box::new(outcome))));
+                    watch(keeper, &outbox).await;
+                });
+            }
+            Effect::Stop { id } => {
+                if let Some(control) = self.controls.get(&id) {
+                    control.stop();
+                }
+            }
+            Effect::Deliver {
+                id,
+                order,
+                hold,
+                secret,
+                to,
+                facts,
+                replace,
+            } => {
+                let outbox = self.outbox.clone();
+                self.tasks.spawn(async move {
+                    let existing = if replace {
+                        Existing::Replace
+                    } else {
+                        Existing::Keep
+                    };
+                    let slot = facts.slot.clone();
+                    let delivered = match actor.deliverer.prove_over(&to, &slot, existing).await {
+                        Ok(proven) => proven
+                            .deliver(&secret, &facts)
+                            .await
+                            .map_err(|error| error.to_string()),
+                        Err(error) => Err(error.to_string()),
+                    };
+                    drop(secret);
+                    let keeper = delivered
+                        .as_ref()
+                        .ok()
+                        .and_then(|delivered| delivered.keeper.clone())
+                        .map(|keeper| (hold, keeper));
+                    let record = delivered.as_ref().ok().map(|delivered| {
+                        if delivered.certain {
+                            actor.undelivered.release(hold);
+                        }
+                        let delivery = match delivered.certain {
+                            true => delivered.place.clone(),
+                            false => format!("sent to {}", delivered.place),
+                        };
+                        Record::new(&order, &slot, Entry::Delivered { delivery })
+                    });
+                    let _ = outbox.send(Message::Reply(id, Reply::Delivered(delivered)));
+                    if let Some(record) = record {
+                        // The order's outcome is recorded already; a disk that is
+                        // full now takes nothing away from the owner.
+                        let _ = actor.journal.append(record).await;
+                    }
+                    watch(keeper, &outbox).await;
+                });
+            }
+            Effect::Who { id, slot, secret } => self.reply(id, async move {
+                Reply::Who(match actor.fleet.client_for(&slot).await {
+                    Ok(client) => client
+                        .who_is(&secret)
+                        .await
+                        .map(|account| who(&account))
+                        .map_err(|error| error.to_string()),
+                    Err(problem) => Err(problem.to_string()),
+                })
+            }),
+            Effect::LetGo { order, hold, slot } => {
+                self.actor.undelivered.release(hold);
+                self.tasks.spawn(async move {
+                    let record = Record::new(&order, &slot, Entry::LetGo);
+                    let _ = actor.journal.append(record).await;
+                });
+            }
+            Effect::CopyName { id, name } => self.reply(id, async move {
+                Reply::Done(match actor.deliverer.copy_text(&name).await {
+                    Ok(Delivered { certain: true, .. }) => Ok(format!("copied {name}")),
+                    Ok(delivered) => Ok(format!("sent {name} to {}", delivered.place)),
+                    Err(error) => Err(error.to_string()),
+                })
+            }),
+            Effect::LookBack { id } => {
+                if !self.demo_notice {
+                    self.reply(
+                        id,
+                        async move { Reply::Unfinished(look_back(&actor).await) },
+                    );
+                }
+            }
+        }
+    }
+
+    /// The way out: no new write starts, the one in flight is awaited, and what
+    /// is delivered nowhere goes to the rescue. Returns what to tell the owner.
+    pub async fn finish(&mut self, exit: Exit) -> Vec<String> {
+        for control in self.controls.values() {
+            control.end();
+        }
+        let mut lines = Vec::new();
+        // A keeper's watcher is one of these tasks too, so what is waited for
+        // is an order's outcome, not the end of its task.
+        if exit != Exit::Quit {
+            let landed = tokio::time::timeout(LAST_WAIT, self.actor.landed()).await;
+            if landed.is_err() {
+                lines.push(
+                    "the server did not answer in time: what became of the last request is \
+                     unknown; look at the slot before anything else"
+                        .to_owned(),
+                );
+            }
+        }
+        let plan = self.actor.deliverer.rescue_plan().clone();
+        let undelivered = self.actor.undelivered.clone();
+        let rescue = move || undelivered.rescue_all(&plan, Timestamp::now());
+        let reports = tokio::task::spawn_blocking(rescue)
+            .await
+            .unwrap_or_default();
+        let orders = self
+            .actor
+            .orders
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        for report in reports {
+            let slot = &report.facts.slot;
+            let (line, delivery) = match &report.outcome {
+                Ok(place) => (
+                    format!("the new secret of {slot} is in {place}"),
+                    place.clone(),
+                ),
+                Err(error) => (
+                    format!("the new secret of {slot} could not be rescued and is lost: {error}"),
+                    format!("lost: {error}"),
+                ),
+            };
+            if let Some(order) = orders.get(&report.id) {
+                let record = Record::new(order, slot, Entry::Rescued { delivery });
+                let _ = self.actor.journal.append_now(&record);
+            }
+            lines.push(line);
+        }
+        lines
+    }
+}
+
+enum Next {
+    Message(Message),
+    Exit(Exit),
+    Again,
+}
+
+fn ended(done: Result<(), tokio::task::JoinError>) -> Next {
+    match done {
+        Err(error) if error.is_panic() => Next::Exit(Exit::Panic),
+        _ => Next::Again,
+    }
+}
+
+fn draw(terminal: &mut Terminal, app: &App) -> io::Result<()> {
+    if terminal::has_panicked() {
+        return Ok(());
+    }
+    terminal.draw(|frame| ui::draw(app, frame))
+}
+
+fn translate(event: Event) -> Option<Message> {
+    Some(match event {
+        Event::Key(key) => Message::Key(key),
+        Event::Paste(text) => Message::Paste(text),
+        Event::Resize(width, height) => Message::Resize(width, height),
+        Event::FocusGained => Message::Focus(true),
+        Event::FocusLost => Message::Focus(false),
+        Event::Mouse(_) => return None,
+    })
+}
+
+/// A stop signal does what Ctrl-Z does.
+fn suspend_key() -> Message {
+    use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
+    Message::Key(KeyEvent::new(KeyCode::Char('z'), KeyModifiers::CONTROL))
+}
+
+/// Waits until a copied secret is not held any more, and says so.
+async fn watch(keeper: Option<(HoldId, KeeperHandle)>, outbox: &UnboundedSender<Message>) {
+    let Some((hold, keeper)) = keeper else {
+        return;
+    };
+    let gone = match keeper.ended().await {
+        KeeperEnd::Cleared => Gone::Cleared,
+        KeeperEnd::Replaced => Gone::Replaced,
+        // A newer copy took its place, and that one is watched.
+        KeeperEnd::Stopped => return,
+        KeeperEnd::Gone(_) => Gone::Unknown,
+    };
+    let _ = outbox.send(Message::ClipboardGone(hold, gone));
+}
+
+/// Whom a secret authenticates, as the host calls it.
+fn who(account: &crate::api::Account) -> String {
+    let name = account.username.as_deref().or(account.id.as_deref());
+    name.map_or("somebody the host does not name".to_owned(), str::to_owned)
+}
+
+async fn prepare(actor: &Actor, slot: &Slot, shown: &Identity) -> Preparation {
+    let deliverer = &actor.deliverer;
+    let (default, rescue, own, reading) = tokio::join!(
+        deliverer.default_destination(),
+        deliverer.prove_rescue(slot),
+        actor.fleet.own(slot, shown),
+        actor.fleet.limits(slot),
+    );
+    let (default, why) = default;
+    let (policy, server_now) = reading;
+    let mut choices = Vec::new();
+    let clear = deliverer.settings().clear_after.map_or_else(
+        || "kept until it is replaced".to_owned(),
+        |after| format!("cleared after {}", app::when::length(after.as_secs())),
+    );
+    let mut add = |to: Destination, words: String| {
+        choices.push(Choice {
+            to,
+            words,
+            problem: None,
+        });
+    };
+    add(Destination::Clipboard, format!("clipboard, {clear}"));
+    add(
+        Destination::Osc52,
+        "osc52, the terminal's clipboard".to_owned(),
+    );
+    add(Destination::Panel, "panel, until a key sends it".to_owned());
+    add(Destination::File(Default::default()), "file".to_owned());
+    add(Destination::Keyring, "keyring".to_owned());
+    for name in deliverer.settings().deliveries.keys() {
+        add(Destination::Named(name.clone()), format!("delivery {name}"));
+    }
+    // The clipboard was just tried: what is known to fail is said before Enter.
+    if default == Destination::Panel
+        && let Some(clipboard) = choices.first_mut()
+    {
+        clipboard.problem = Some(why);
+    }
+    let at = choices
+        .iter()
+        .position(|choice| choice.to == default)
+        .unwrap_or(2);
+    let (rescue, rescue_proven) = match rescue {
+        RescueProof::Proven(place) => (format!("{place}, should the program have to end"), true),
+        RescueProof::Unproven(why) => (format!("none: {why}"), false),
+        RescueProof::Off => ("none, as asked for".to_owned(), false),
+    };
+    Preparation {
+        choices,
+        default: at,
+        rescue,
+        rescue_proven,
+        own,
+        origin: actor.fleet.origin(slot),
+        policy,
+        server_now,
+    }
+}
+
+/// What an earlier run left: intents without an outcome, rescued secrets.
+async fn look_back(actor: &Actor) -> Vec<String> {
+    let journal = actor.journal.clone();
+    let state = actor.deliverer.settings().state_dir.clone();
+    let task = tokio::task::spawn_blocking(move || {
+        let mut lines = Vec::new();
+        match journal.unfinished() {
+            Ok(records) => {
+                for record in records {
+                    let Entry::Intent { action, .. } = &record.event else {
+                        continue;
+                    };
+                    lines.push(format!(
+                        "{} on {}: an order to {action} its token from {} has no recorded outcome. \
+                         Compare the token's id and age with what you expect.",
+                        record.organization,
+                        record.host,
+                        record.at.strftime("%Y-%m-%d %H:%M UTC"),
+                    ));
+                }
+            }
+            Err(error) => lines.push(error.to_string()),
+        }
+        if let Some(state) = state {
+            for path in crate::delivery::rescue::waiting(&state) {
+                lines.push(format!(
+                    "A rescued secret waits in {}. Bring it to its place and remove the file.",
+                    path.display()
+                ));
+            }
+        }
+        lines
+    });
+    task.await.unwrap_or_default()
+}
+
+enum Caught {
+    End(u8),
+    Interrupt,
+    Stop,
+}
+
+#[cfg(unix)]
+struct Signals {
+    terminate: tokio::signal::unix::Signal,
+    hang_up: tokio::signal::unix::Signal,
+    interrupt: tokio::signal::unix::Signal,
+    stop: tokio::signal::unix::Signal,
+}
+
+#[cfg(unix)]
+impl Signals {
+    fn new() -> io::Result<Self> {
+        use tokio::signal::unix::{SignalKind, signal};
+        let stop = SignalKind::from_raw(rustix::process::Signal::TSTP.as_raw());
+        Ok(Self {
+            terminate: signal(SignalKind::terminate())?,
+            hang_up: signal(SignalKind::hangup())?,
+            interrupt: signal(SignalKind::interrupt())?,
+            stop: signal(stop)?,
+        })
+    }
+
+    async fn next(&mut self) -> Caught {
+        tokio::select! {
+            _ = self.terminate.recv() => Caught::End(15),
+            _ = self.hang_up.recv() => Caught::End(1),
+            _ = self.interrupt.recv() => Caught::Interrupt,
+            _ = self.stop.recv() => Caught::Stop,
+        }
+    }
+}
+
+#[cfg(not(unix))]
+struct Signals;
+
+#[cfg(not(unix))]
+impl Signals {
+    fn new() -> io::Result<Self> {
+        Ok(Self)
+    }
+
+    async fn next(&mut self) -> Caught {
+        match tokio::signal::ctrl_c().await {
+            Ok(()) => Caught::Interrupt,
+            Err(_) => std::future::pending().await,
+        }
+    }
+}

@@ -1,1 +1,243 @@
-//! Raw mode, alternate screen, and getting out of them again.
+//! Raw mode, the alternate screen, and getting out of them again on every way:
+//! quit, error, panic, signal, suspend.
+//!
+//! All that is drawn goes through one writer, [`Output`]: a frame leaves in one
+//! piece, nothing else is ever written in its middle, and the buffer, which may
+//! have held a revealed secret, is wiped as soon as it is out.
+
+use std::fs::File;
+use std::io::{self, Write};
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use crossterm::cursor::Show;
+use crossterm::event::{
+    DisableBracketedPaste, DisableFocusChange, EnableBracketedPaste, EnableFocusChange,
+};
+use crossterm::terminal::{
+    Clear, ClearType, EnterAlternateScreen, LeaveAlternateScreen, disable_raw_mode, enable_raw_mode,
+};
+use crossterm::{execute, queue};
+use ratatui::backend::CrosstermBackend;
+use zeroize::Zeroize;
+
+use crate::text;
+
+/// Whether the screen is ours.
+static INSIDE: AtomicBool = AtomicBool::new(false);
+/// Whether a panic has happened anywhere: nothing is drawn any more.
+static PANICKED: AtomicBool = AtomicBool::new(false);
+
+/// The size of a frame's buffer before it has to grow.
+const FRAME: usize = 256 * 1024;
+
+/// The writer of the frames.
+pub struct Output {
+    file: File,
+    buffer: Vec<u8>,
+}
+
+impl Output {
+    fn new() -> io::Result<Self> {
+        Ok(Self {
+            file: standard_output()?,
+            buffer: Vec::with_capacity(FRAME),
+        })
+    }
+
+    /// Writes bytes that are no part of a frame, between two frames.
+    ///
+    /// # Errors
+    /// Where the terminal does not take them.
+    pub fn between_frames(&mut self, bytes: &[u8]) -> io::Result<()> {
+        self.flush()?;
+        self.file.write_all(bytes)
+    }
+}
+
+/// Standard output without the standard library's line buffer, which would
+/// cut frames into lines and keep their bytes.
+#[cfg(unix)]
+fn standard_output() -> io::Result<File> {
+    use std::os::fd::AsFd;
+    Ok(File::from(io::stdout().as_fd().try_clone_to_owned()?))
+}
+
+#[cfg(windows)]
+fn standard_output() -> io::Result<File> {
+    use std::os::windows::io::AsHandle;
+    Ok(File::from(io::stdout().as_handle().try_clone_to_owned()?))
+}
+
+impl Write for Output {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.buffer.extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        const HIDE: &[u8] = b"\x1b[?25l";
+        // A frame that changed nothing only hides the hidden cursor again.
+        let empty = self.buffer.chunks(HIDE.len()).all(|piece| piece == HIDE);
+        let result = if empty {
+            Ok(())
+        } else {
+            // Terminals that know it show the frame at once, the others ignore it.
+            self.buffer.splice(0..0, *b"\x1b[?2026h");
+            self.buffer.extend_from_slice(b"\x1b[?2026l");
+            self.file.write_all(&self.buffer)
+        };
+        self.buffer.zeroize();
+        self.buffer.reserve(FRAME);
+        result
+    }
+}
+
+/// The screen, while it is ours.
+pub struct Terminal {
+    inner: ratatui::Terminal<CrosstermBackend<Output>>,
+}
+
+impl Terminal {
+    /// Takes the screen.
+    ///
+    /// # Errors
+    /// Where there is no terminal, or it does not do what is asked.
+    pub fn enter() -> io::Result<Self> {
+        install_panic_hook();
+        take()?;
+        let inner = ratatui::Terminal::new(CrosstermBackend::new(Output::new()?));
+        match inner {
+            Ok(inner) => Ok(Self { inner }),
+            Err(error) => {
+                restore();
+                Err(error)
+            }
+        }
+    }
+
+    /// The window's size, in columns and lines.
+    ///
+    /// # Errors
+    /// Where the terminal does not say.
+    pub fn size(&self) -> io::Result<(u16, u16)> {
+        let size = self.inner.size()?;
+        Ok((size.width, size.height))
+    }
+
+    /// Draws a frame, unless a panic has ended the drawing.
+    ///
+    /// # Errors
+    /// Where the terminal does not take it: it is gone.
+    pub fn draw(&mut self, draw: impl FnOnce(&mut ratatui::Frame)) -> io::Result<()> {
+        if PANICKED.load(Ordering::SeqCst) {
+            return Ok(());
+        }
+        self.inner.draw(draw).map(|_| ())
+    }
+
+    /// Writes bytes that are no part of a frame (OSC 52).
+    ///
+    /// # Errors
+    /// Where the terminal does not take them.
+    pub fn between_frames(&mut self, bytes: &[u8]) -> io::Result<()> {
+        self.inner.backend_mut().writer_mut().between_frames(bytes)
+    }
+
+    /// Leaves the screen to the shell and stops this process; returns when it
+    /// was told to go on and the screen is ours again.
+    ///
+    /// # Errors
+    /// Where the screen cannot be taken again.
+    #[cfg(unix)]
+    pub fn suspend(&mut self) -> io::Result<()> {
+        restore();
+        // Only this process: what holds the clipboard goes on.
+        rustix::process::kill_process(rustix::process::getpid(), rustix::process::Signal::STOP)?;
+        take()?;
+        // A new one knows that nothing of the old screen is there; the old
+        // one's `clear` would ask the terminal for its cursor and wait.
+        self.inner = ratatui::Terminal::new(CrosstermBackend::new(Output::new()?))?;
+        Ok(())
+    }
+
+    /// There is no suspending here.
+    ///
+    /// # Errors
+    /// Never.
+    #[cfg(not(unix))]
+    pub fn suspend(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl Drop for Terminal {
+    fn drop(&mut self) {
+        restore();
+    }
+}
+
+fn take() -> io::Result<()> {
+    enable_raw_mode()?;
+    INSIDE.store(true, Ordering::SeqCst);
+    let entered = execute!(
+        io::stdout(),
+        EnterAlternateScreen,
+        Clear(ClearType::All),
+        EnableBracketedPaste,
+        EnableFocusChange
+    );
+    if entered.is_err() {
+        restore();
+    }
+    entered
+}
+
+/// Gives the screen back. Does nothing where it is not ours, and nothing can go
+/// wrong here that would be worth a second error.
+pub fn restore() {
+    if !INSIDE.swap(false, Ordering::SeqCst) {
+        return;
+    }
+    let mut out = io::stdout();
+    let _ = queue!(
+        out,
+        DisableFocusChange,
+        DisableBracketedPaste,
+        // The alternate screen may have shown a secret.
+        Clear(ClearType::All),
+        LeaveAlternateScreen,
+        Show
+    );
+    let _ = out.flush();
+    let _ = disable_raw_mode();
+}
+
+/// Whether any part of the program has panicked.
+pub fn has_panicked() -> bool {
+    PANICKED.load(Ordering::SeqCst)
+}
+
+/// A panic anywhere, also in a task, gives the screen back and ends the
+/// drawing. Its message passes the same door as every foreign text.
+fn install_panic_hook() {
+    std::panic::set_hook(Box::new(|info| {
+        PANICKED.store(true, Ordering::SeqCst);
+        restore();
+        let message = info
+            .payload()
+            .downcast_ref::<&str>()
+            .map(ToString::to_string)
+            .or_else(|| info.payload().downcast_ref::<String>().cloned())
+            .unwrap_or_default();
+        let place = info
+            .location()
+            .map(|at| format!(" at {}:{}", at.file(), at.line()))
+            .unwrap_or_default();
+        // The terminal itself may be what failed.
+        let _ = writeln!(
+            io::stderr(),
+            "orgward: a defect in the program{place}: {}",
+            text::safe(&message)
+        );
+    }));
+}

@@ -1,0 +1,283 @@
+//! From the arguments and the environment to everything a run needs: the
+//! configuration (or the embedded host's), the fleet, the deliveries, the
+//! journal. The screen and the plain commands start from the same world.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use anyhow::{Context, Result, bail};
+use jiff::tz::TimeZone;
+use tokio::sync::mpsc;
+
+use crate::action::Actor;
+use crate::app::keys::Keymap;
+use crate::app::{Account, Settings};
+use crate::cli::{self, Arguments};
+use crate::config::{self, Config, DeliveryWay, HostConfig, Method, Organizations, RescueTo};
+use crate::credentials::{self, Environment};
+use crate::delivery::{self, CommandDelivery, Deliverer, Surroundings, TerminalWrite};
+use crate::demo::{self, Demo, DemoOptions};
+use crate::fleet::{Fleet, Source};
+use crate::journal::Journal;
+use crate::slot::Host;
+use crate::text;
+
+/// Everything that a run needs.
+pub struct World {
+    /// The configuration in force.
+    pub config: Config,
+    /// Performs orders, and holds the ways to hosts and destinations.
+    pub actor: Actor,
+    /// The keys.
+    pub keymap: Keymap,
+    /// Escapes that a delivery wants written between two frames.
+    pub terminal_writes: mpsc::Receiver<TerminalWrite>,
+    /// What is not as it should be and yet no error.
+    pub warnings: Vec<String>,
+    /// Whether ASCII is all that may be drawn.
+    pub ascii: bool,
+    read_only: bool,
+    // Stops the embedded hosts when the run ends.
+    demo: Option<Demo>,
+}
+
+impl World {
+    /// Reads the configuration and builds the ways; asks no host for anything.
+    ///
+    /// # Errors
+    /// Whatever makes a run impossible, in one line with its mend.
+    pub async fn assemble(arguments: &Arguments, env: Environment) -> Result<Self> {
+        let mut warnings = Vec::new();
+        let demo = if arguments.demo {
+            let demo = Demo::start(DemoOptions::default());
+            Some(
+                demo.await
+                    .context("the embedded host could not be started")?,
+            )
+        } else {
+            None
+        };
+        let (config, hosts) = match &demo {
+            Some(demo) => {
+                let hosts = demo.hosts.iter().map(demo_entry).collect();
+                (Config::default(), hosts)
+            }
+            None => {
+                let config = configured(arguments, &env)?;
+                warnings.extend(credentials::warnings(&env));
+                let hosts = config
+                    .hosts
+                    .iter()
+                    .map(|host| (host.clone(), Source::Configured))
+                    .collect();
+                (config, hosts)
+            }
+        };
+        let hosts = narrowed(hosts, arguments)?;
+        let keymap = Keymap::new(&config.keys).map_err(|error| {
+            let action = error.action().to_owned();
+            config.refuse_key(&action, &error.to_string())
+        })?;
+        let (terminal, terminal_writes) = mpsc::channel(4);
+        let demo_run = demo.is_some();
+        let state_dir = if demo_run { None } else { env.state_dir() };
+        let deliverer = Deliverer::new(delivery::Settings {
+            method: match config.clipboard.method {
+                Method::Auto => delivery::Method::Auto,
+                Method::System => delivery::Method::System,
+                Method::Osc52 => delivery::Method::Osc52,
+                Method::Off => delivery::Method::Off,
+            },
+            clear_after: config.clipboard.clear_after,
+            deliveries: deliveries(&config),
+            rescue: rescue(arguments, &config, demo_run),
+            state_dir: state_dir.clone(),
+            runtime_dir: if demo_run {
+                None
+            } else {
+                env.filled("XDG_RUNTIME_DIR").map(PathBuf::from)
+            },
+            program: std::env::current_exe().context("this program's own file is not known")?,
+            surroundings: Surroundings {
+                may_choose_osc52: !demo_run,
+                ..Surroundings::from_environment()
+            },
+            terminal: Some(terminal),
+        });
+        let journal = match (&state_dir, demo_run) {
+            (Some(state), false) => Journal::in_directory(state),
+            (_, true) => Journal::in_memory(),
+            (None, false) => bail!(
+                "there is no directory for the journal: set HOME (or XDG_STATE_HOME) to a folder of yours"
+            ),
+        };
+        let ascii = arguments.ascii || config.screen.ascii || !env.has_unicode();
+        let only = arguments
+            .org
+            .iter()
+            .map(|name| name.as_str().into())
+            .collect();
+        let fleet = Fleet::new(hosts, env, arguments.read_only, only);
+        Ok(Self {
+            actor: Actor::new(Arc::new(fleet), deliverer, journal),
+            config,
+            keymap,
+            terminal_writes,
+            warnings,
+            ascii,
+            read_only: arguments.read_only,
+            demo,
+        })
+    }
+
+    /// What is fixed for the screen.
+    pub fn settings(&self) -> Settings {
+        Settings {
+            rules: self.config.expiry.rules,
+            expiry: self.config.expiry.default,
+            zone: TimeZone::system(),
+            keymap: self.keymap.clone(),
+            deliveries: self.config.deliveries.keys().cloned().collect(),
+            demo: self.is_demo(),
+            read_only: self.read_only,
+            ascii: self.ascii,
+            warnings: self.warnings.clone(),
+        }
+    }
+
+    /// The host entries as the screen knows them.
+    pub fn accounts(&self) -> Vec<Account> {
+        self.actor
+            .fleet
+            .entries()
+            .iter()
+            .map(|entry| {
+                let organizations = match &entry.config.organizations {
+                    Organizations::All => None,
+                    Organizations::Listed(names) => Some(names.clone()),
+                };
+                let (host, label) = (entry.config.host.clone(), entry.config.account.clone());
+                Account::new(host, label, organizations)
+            })
+            .collect()
+    }
+
+    /// Whether this is the embedded host's world.
+    pub fn is_demo(&self) -> bool {
+        self.demo.is_some()
+    }
+}
+
+fn configured(arguments: &Arguments, env: &Environment) -> Result<Config> {
+    let location = config::locate(arguments.config.as_deref(), env);
+    let place = || match &location.path {
+        Some(path) => text::safe(&path.to_string_lossy()),
+        None => "a configuration directory".to_owned(),
+    };
+    let config = location.load()?;
+    match config {
+        Some(config) if config.hosts.is_empty() => bail!(
+            "{}: no [[host]] is configured; write one:\n{EXAMPLE}",
+            place()
+        ),
+        Some(config) => Ok(config),
+        None => bail!(
+            "there is no configuration yet. Write this to {}:\n{EXAMPLE}",
+            place()
+        ),
+    }
+}
+
+/// Two lines that make a start, and the way to look around without one.
+const EXAMPLE: &str = "  [[host]]\n  name = \"app.terraform.io\"\nor look around on made-up organizations first: orgward --demo";
+
+fn demo_entry(entry: &demo::DemoHost) -> (HostConfig, Source) {
+    let config = HostConfig {
+        account: entry.account.clone(),
+        address: Some(entry.address.clone()),
+        organizations: match &entry.organizations {
+            demo::Organizations::All => Organizations::All,
+            demo::Organizations::Listed(names) => {
+                Organizations::Listed(names.iter().map(|name| name.as_str().into()).collect())
+            }
+        },
+        ..HostConfig::new(entry.host.clone())
+    };
+    (config, Source::Given(entry.credential.clone()))
+}
+
+/// The host entries that `--host` and `--org` leave.
+fn narrowed(
+    mut hosts: Vec<(HostConfig, Source)>,
+    arguments: &Arguments,
+) -> Result<Vec<(HostConfig, Source)>> {
+    let mut wanted: Vec<Host> = Vec::new();
+    for name in &arguments.host {
+        let host = config::hostname::parse(name)
+            .with_context(|| format!("--host {}", text::safe(name)))?;
+        if !hosts.iter().any(|(config, _)| config.host == host) {
+            let known: Vec<&str> = hosts.iter().map(|(c, _)| c.host.as_str()).collect();
+            bail!(
+                "--host {host}: no such host is configured; configured are {}",
+                known.join(", ")
+            );
+        }
+        wanted.push(host);
+    }
+    if !wanted.is_empty() {
+        hosts.retain(|(config, _)| wanted.contains(&config.host));
+    }
+    if arguments.org.is_empty() {
+        return Ok(hosts);
+    }
+    let mut possible = false;
+    for (config, _) in &mut hosts {
+        match &mut config.organizations {
+            Organizations::All => possible = true,
+            Organizations::Listed(names) => {
+                names.retain(|name| arguments.org.iter().any(|only| **only == **name));
+                possible |= !names.is_empty();
+            }
+        }
+    }
+    if !possible {
+        let names: Vec<String> = arguments.org.iter().map(|name| text::safe(name)).collect();
+        bail!(
+            "--org {}: no such organization is configured",
+            names.join(", ")
+        );
+    }
+    Ok(hosts)
+}
+
+fn deliveries(config: &Config) -> BTreeMap<String, delivery::Delivery> {
+    config
+        .deliveries
+        .iter()
+        .map(|(name, configured)| {
+            let way = match &configured.what {
+                DeliveryWay::Command(command) => delivery::Delivery::Command(CommandDelivery {
+                    command: command.clone(),
+                    timeout: configured.timeout,
+                    newline: configured.newline,
+                }),
+                DeliveryWay::File(path) => delivery::Delivery::File(path.clone()),
+            };
+            (name.clone(), way)
+        })
+        .collect()
+}
+
+fn rescue(arguments: &Arguments, config: &Config, demo: bool) -> Option<delivery::RescueTo> {
+    use delivery::RescueTo as To;
+    if demo {
+        return Some(To::None);
+    }
+    match (arguments.rescue, config.rescue) {
+        (Some(cli::Rescue::Keyring), _) | (None, Some(RescueTo::Keyring)) => Some(To::Keyring),
+        (Some(cli::Rescue::File), _) | (None, Some(RescueTo::File)) => Some(To::File),
+        (Some(cli::Rescue::None), _) | (None, Some(RescueTo::None)) => Some(To::None),
+        (None, None) => None,
+    }
+}
