@@ -1,1 +1,29 @@
 //! The one way to a server.
+//!
+//! A [`Client`] belongs to one entry for a host in the configuration: one
+//! address, one credential, one pace. It reads tolerantly and sends strictly
+//! (PROTOCOL.md), it is the door that `--read-only` closes, and it never
+//! repeats a write. What an answer means for a slot is said here in the terms
+//! of [`crate::slot`]; what to do about it is decided elsewhere.
+
+mod client;
+mod discovery;
+mod documents;
+mod error;
+mod json;
+mod pace;
+mod read;
+mod transport;
+mod write;
+
+pub use client::{Client, ClientOptions, HostFacts};
+pub use discovery::{Discovery, discover};
+pub use documents::{Account, Entitlements, OrganizationDoc, Own, TokenAnswer};
+pub use error::{ApiError, Place, Problem, WriteError};
+pub use pace::{Urgency, Waiting};
+pub use read::Listing;
+pub use transport::Limits;
+pub use write::Generated;
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,129 @@
+//! The two writes: generate (or replace) and delete.
+//!
+//! A token that dies by a POST cannot be brought back, so a write is sent once
+//! and whatever happens is sorted with care: *surely not sent*, *refused*,
+//! *done*, or *unknown*. In doubt it is unknown; the caller reads the slot.
+
+use jiff::Timestamp;
+use reqwest::header::{ACCEPT_ENCODING, CONTENT_TYPE, HeaderValue};
+use reqwest::{Method, Response};
+
+use super::client::{Client, MEDIA_TYPE};
+use super::documents;
+use super::error::{Problem, WriteError, status_words};
+use super::pace::{Urgency, told_wait};
+use super::transport::{self, DOCUMENT, Deadline, Lost, Purpose};
+use crate::secret::Secret;
+use crate::slot::{Kind, Token};
+
+/// A new token, with its secret: the only time it is ever seen.
+#[derive(Clone, Debug)]
+pub struct Generated {
+    /// As the server describes it. The id is `unknown` if it gave none.
+    pub token: Token,
+    /// Its secret.
+    pub secret: Secret,
+}
+
+impl Client {
+    /// Generates a token; one that is there dies at once. Sent exactly once.
+    /// `expires_at` is sent in whole seconds; without it the server decides.
+    pub async fn generate(
+        &self,
+        organization: &str,
+        kind: Kind,
+        expires_at: Option<Timestamp>,
+    ) -> Result<Generated, WriteError> {
+        let order = documents::order(expires_at);
+        let deadline_and_answer = self
+            .write(Method::POST, organization, kind, Some(order))
+            .await?;
+        let (response, deadline) = deadline_and_answer;
+        let unknown = |problem: Problem| WriteError::Unknown {
+            why: problem.to_string(),
+        };
+        let body = transport::body(response, DOCUMENT, deadline)
+            .await
+            .map_err(unknown)?;
+        let (token, secret) = documents::generated(&documents::mended(body))
+            .map_err(|why| unknown(Problem::Malformed(why)))?;
+        Ok(Generated { token, secret })
+    }
+
+    /// Deletes the token. Sent exactly once.
+    pub async fn delete(&self, organization: &str, kind: Kind) -> Result<(), WriteError> {
+        // The status says all; a body is not waited for. PROTOCOL.md, 1.
+        match self.write(Method::DELETE, organization, kind, None).await {
+            Ok(_) => Ok(()),
+            Err(WriteError::Refused { status: 404, .. }) => Err(WriteError::NotFound),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Sends a write and hands over the answer if its status is a success.
+    async fn write(
+        &self,
+        method: Method,
+        organization: &str,
+        kind: Kind,
+        body: Option<String>,
+    ) -> Result<(Response, Deadline), WriteError> {
+        let not_sent = |problem| WriteError::NotSent(self.error(Some(organization), problem));
+        if self.options.read_only {
+            return Err(not_sent(Problem::ReadOnly));
+        }
+        let address = self.token_address(organization, kind).map_err(not_sent)?;
+        let http = self.connect(Purpose::OneCall).map_err(not_sent)?;
+        let permit = self.pace.permit(Urgency::Owner).await;
+        let mut request = self.request(method, &address, None).map_err(not_sent)?;
+        let headers = request.headers_mut();
+        headers.insert(CONTENT_TYPE, MEDIA_TYPE);
+        headers.insert(ACCEPT_ENCODING, HeaderValue::from_static("identity"));
+        *request.body_mut() = body.map(Into::into);
+        let deadline = Deadline::after(self.options.limits.write);
+        let ca_file = self.options.ca_file.as_deref();
+        let response = match transport::send(&http, request, ca_file, deadline).await {
+            Ok(response) => response,
+            Err(Lost::NotSent(problem)) => return Err(not_sent(problem)),
+            Err(Lost::MaybeSent(problem)) => {
+                return Err(WriteError::Unknown {
+                    why: problem.to_string(),
+                });
+            }
+        };
+        drop(permit);
+        self.learn(response.headers());
+        let status = response.status().as_u16();
+        tracing::info!(host = %self.options.host, status, "write");
+        match status {
+            200..=299 => {
+                self.note_success();
+                Ok((response, deadline))
+            }
+            429 => {
+                let wait = told_wait(response.headers(), self.options.limits.longest_wait);
+                self.pace.pause(wait);
+                Err(WriteError::TooMany { wait })
+            }
+            // 408 is a proxy's word for a time-out, no refusal.
+            400..=407 | 409..=499 => Err(WriteError::Refused {
+                status,
+                words: transport::words(response, deadline).await,
+            }),
+            300..=399 => {
+                let to = transport::location(&response);
+                Err(WriteError::Unknown {
+                    why: Problem::Redirect { status, to }.to_string(),
+                })
+            }
+            _ => {
+                let words = transport::words(response, deadline).await;
+                let mut why = format!("the host answered {}", status_words(status));
+                if !words.is_empty() {
+                    why = format!("{why}: {words}");
+                }
+                Err(WriteError::Unknown { why })
+            }
+        }
+    }
+}
