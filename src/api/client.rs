@@ -92,11 +92,27 @@ pub(super) struct Known {
     worked: bool,
 }
 
+/// What the owner authenticates with. The secret is kept beside the header made
+/// from it: as long as it lives, no answer that repeats it is shown as it is.
+struct Credential {
+    header: HeaderValue,
+    _secret: Secret,
+}
+
+impl Credential {
+    fn new(secret: Secret) -> Result<Self, Problem> {
+        Ok(Self {
+            header: bearer(&secret)?,
+            _secret: secret,
+        })
+    }
+}
+
 /// The way to one host with one credential.
 pub struct Client {
     pub(super) options: ClientOptions,
     pub(super) pace: Pace,
-    credential: RwLock<HeaderValue>,
+    credential: RwLock<Credential>,
     http: Mutex<Option<reqwest::Client>>,
     known: Mutex<Known>,
 }
@@ -120,7 +136,7 @@ impl Client {
             problem,
         };
         check_address(&mut options.address).map_err(fail)?;
-        let credential = bearer(&credential).map_err(fail)?;
+        let credential = Credential::new(credential).map_err(fail)?;
         Ok(Self {
             pace: Pace::new(options.pace),
             options,
@@ -137,11 +153,12 @@ impl Client {
 
     /// Goes on with another credential, after the one in use was replaced.
     pub fn replace_credential(&self, credential: Secret) -> Result<(), ApiError> {
-        let header = bearer(&credential).map_err(|problem| self.error(None, problem))?;
+        let credential =
+            Credential::new(credential).map_err(|problem| self.error(None, problem))?;
         *self
             .credential
             .write()
-            .unwrap_or_else(PoisonError::into_inner) = header;
+            .unwrap_or_else(PoisonError::into_inner) = credential;
         self.known().worked = false;
         Ok(())
     }
@@ -254,6 +271,7 @@ impl Client {
                 .credential
                 .read()
                 .unwrap_or_else(PoisonError::into_inner)
+                .header
                 .clone(),
         };
         request.headers_mut().insert(AUTHORIZATION, credential);

@@ -35,10 +35,9 @@ impl Client {
         expires_at: Option<Timestamp>,
     ) -> Result<Generated, WriteError> {
         let order = documents::order(expires_at);
-        let deadline_and_answer = self
+        let (response, deadline) = self
             .write(Method::POST, organization, kind, Some(order))
             .await?;
-        let (response, deadline) = deadline_and_answer;
         let unknown = |problem: Problem| WriteError::Unknown {
             why: problem.to_string(),
         };

@@ -5,10 +5,12 @@
 //! program that revokes tokens must not guess what its owner meant. Where a
 //! file is trusted is decided in [`guard`], what its words mean in [`reader`].
 
+mod address;
 mod guard;
 pub mod hostname;
 mod near;
 mod reader;
+mod table;
 mod template;
 
 use std::collections::BTreeMap;

@@ -9,40 +9,17 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use toml::Spanned;
 use toml::de::{DeTable, DeValue};
-use url::Url;
 
+use super::address::{address, host_name};
 use super::guard::line_of;
-use super::hostname;
-use super::near::nearest;
+use super::table::{Problem, Table, Value, problem, start};
 use super::template;
 use super::{
     Config, CredentialSource, Delivery, DeliveryWay, HostConfig, Method, Organizations, RescueTo,
 };
 use crate::child;
 use crate::expiry::{Expiry, Length};
-use crate::slot::Host;
-
-/// What is wrong, and where: a byte of the file.
-#[derive(Debug)]
-pub(super) struct Problem {
-    pub at: Option<usize>,
-    pub text: String,
-}
-
-fn problem(at: usize, text: impl Into<String>) -> Problem {
-    Problem {
-        at: Some(at),
-        text: text.into(),
-    }
-}
-
-type Value<'t> = Spanned<DeValue<'t>>;
-
-fn start<T>(value: &Spanned<T>) -> usize {
-    value.span().start
-}
 
 /// Reads a whole document. `folder` is where relative paths start; `distrust`
 /// is why the file must not name certain things, if so.
@@ -431,77 +408,6 @@ impl Reader<'_> {
     }
 }
 
-impl Problem {
-    fn with(mut self, more: &str) -> Self {
-        self.text.push_str(more);
-        self
-    }
-}
-
-/// The host of a `name`, and the address when it is the short form for this
-/// machine.
-fn host_name(text: &str) -> Result<(Host, Option<Url>), String> {
-    if !text.to_ascii_lowercase().starts_with("http://") {
-        return hostname::parse(text)
-            .map(|host| (host, None))
-            .map_err(|error| error.to_string());
-    }
-    let url = Url::parse(text).map_err(|_| hostname::HostNameError::BadAddress.to_string())?;
-    if !hostname::is_loopback(&url) {
-        return Err(
-            "http is only for this machine (127.0.0.0/8, [::1], localhost); \
-             write the bare host, which is reached by https"
-                .to_owned(),
-        );
-    }
-    if url.path() != "/" || has_extras(&url) {
-        return Err(
-            "the short form is http://127.0.0.1:PORT alone; write a path as address = \"…\""
-                .to_owned(),
-        );
-    }
-    let host = hostname::of_url(&url).ok_or(hostname::HostNameError::BadAddress.to_string())?;
-    let address = url.join("/api/v2/").map_err(|error| error.to_string())?;
-    Ok((host, Some(address)))
-}
-
-fn has_extras(url: &Url) -> bool {
-    !url.username().is_empty()
-        || url.password().is_some()
-        || url.query().is_some()
-        || url.fragment().is_some()
-}
-
-/// An `address`; nothing of it is repeated in an error, it may hold a password.
-fn address(text: &str) -> Result<Url, String> {
-    let mut url = Url::parse(text)
-        .map_err(|error| format!("this is not an address ({error}); write https://HOST/api/v2/"))?;
-    match url.scheme() {
-        "https" => {}
-        "http" if hostname::is_loopback(&url) => {}
-        "http" => {
-            return Err(
-                "http is only for this machine (127.0.0.0/8, [::1], localhost); write https://"
-                    .to_owned(),
-            );
-        }
-        _ => return Err("an address begins with https://; write https://HOST/api/v2/".to_owned()),
-    }
-    if url.host_str().is_none_or(str::is_empty) {
-        return Err("the address names no host; write https://HOST/api/v2/".to_owned());
-    }
-    if has_extras(&url) {
-        return Err(
-            "an address holds no user, password, `?` or `#`; write https://HOST/api/v2/".to_owned(),
-        );
-    }
-    if !url.path().ends_with('/') {
-        let path = format!("{}/", url.path());
-        url.set_path(&path);
-    }
-    Ok(url)
-}
-
 fn organizations(value: &Value) -> Result<Organizations, Problem> {
     const FORMS: &str = "write \"all\" or a list such as [\"acme\", \"platform\"]";
     let entries = match value.get_ref() {
@@ -606,110 +512,43 @@ fn is_variable(text: &str) -> bool {
         && bytes.all(|b| b.is_ascii_alphanumeric() || b == b'_')
 }
 
-/// One table, with the name that errors give it.
-struct Table<'t> {
-    entries: &'t DeTable<'t>,
-    at: usize,
-    name: &'static str,
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
 
-impl<'t> Table<'t> {
-    fn of(value: &'t Value<'t>, name: &'static str) -> Result<Self, Problem> {
-        match value.get_ref() {
-            DeValue::Table(entries) => Ok(Self {
-                entries,
-                at: start(value),
-                name,
-            }),
-            _ => Err(problem(
-                start(value),
-                format!("this is not a table; write it under {name}"),
-            )),
+    proptest! {
+        #[test]
+        fn any_text_is_read_or_refused(text in any::<String>()) {
+            let _ = read(&text, Path::new("/"), None);
         }
-    }
 
-    /// Refuses every key that is not `known`.
-    fn only(&self, known: &[&str]) -> Result<(), Problem> {
-        for key in self.entries.keys() {
-            let word = key.get_ref().as_ref();
-            if known.contains(&word) {
-                continue;
-            }
-            let text = if ["token", "tokens", "secret", "password"].contains(&word) {
-                format!(
-                    "`{word}` has no place here, this file holds no credential; leave it to `terraform login` \
-                     or a variable TF_TOKEN_…, or write credential = {{ command = […] }} or \"keyring\""
-                )
-            } else {
-                let mend = match nearest(word, known) {
-                    Some(near) => format!("did you mean `{near}`?"),
-                    None => format!("there are {}", known.join(", ")),
-                };
-                format!("`{word}` is not a key of {}; {mend}", self.name)
+        #[test]
+        fn any_value_under_any_key_is_read_or_refused(
+            table in prop::sample::select(vec![
+                "[[host]]\nname = \"a.example\"", "[clipboard]", "[expiry]", "[rescue]",
+                "[delivery.a]", "[screen]", "[keys]", "",
+            ]),
+            key in prop::sample::select(vec![
+                "name", "address", "account", "credential", "organizations", "ca_file", "pace",
+                "method", "clear_after", "default", "warn_within", "to", "command", "file",
+                "timeout", "newline", "theme", "mouse", "host", "delivery", "keys",
+            ]),
+            text in any::<String>(),
+            form in 0usize..6,
+        ) {
+            let text = toml::Value::String(text);
+            let value = match form {
+                0 => text.to_string(),
+                1 => format!("[{text}]"),
+                2 => format!("{{ env = {text} }}"),
+                3 => format!("{{ command = [{text}] }}"),
+                4 => "-1.5".to_owned(),
+                _ => "1979-05-27".to_owned(),
             };
-            return Err(problem(start(key), text));
-        }
-        Ok(())
-    }
-
-    fn get(&self, key: &str) -> Option<&'t Value<'t>> {
-        self.entries.get(key)
-    }
-
-    fn place_of(&self, key: &str) -> usize {
-        self.get(key).map_or(self.at, start)
-    }
-
-    fn table(&self, key: &str, name: &'static str) -> Result<Option<Table<'t>>, Problem> {
-        self.get(key)
-            .map(|value| Table::of(value, name))
-            .transpose()
-    }
-
-    fn text(&self, key: &str) -> Result<Option<(&'t str, usize)>, Problem> {
-        match self.get(key) {
-            None => Ok(None),
-            Some(value) => match value.get_ref().as_str() {
-                Some(text) => Ok(Some((text, start(value)))),
-                None => Err(problem(
-                    start(value),
-                    format!(
-                        "`{key}` is text, not {}; write {key} = \"…\"",
-                        value.get_ref().type_str()
-                    ),
-                )),
-            },
-        }
-    }
-
-    fn flag(&self, key: &str) -> Result<Option<bool>, Problem> {
-        match self.get(key) {
-            None => Ok(None),
-            Some(value) => match value.get_ref().as_bool() {
-                Some(flag) => Ok(Some(flag)),
-                None => Err(problem(
-                    start(value),
-                    format!("`{key}` is yes or no; write {key} = true or {key} = false"),
-                )),
-            },
-        }
-    }
-
-    fn choice<T: Copy>(&self, key: &str, choices: &[(&str, T)]) -> Result<Option<T>, Problem> {
-        let Some((text, at)) = self.text(key)? else {
-            return Ok(None);
-        };
-        match choices.iter().find(|(word, _)| *word == text) {
-            Some((_, choice)) => Ok(Some(*choice)),
-            None => {
-                let words: Vec<String> = choices
-                    .iter()
-                    .map(|(word, _)| format!("\"{word}\""))
-                    .collect();
-                Err(problem(
-                    at,
-                    format!("`{text}` is no {key}; write {}", words.join(", ")),
-                ))
+            let document = format!("{table}\n{key} = {value}\n");
+            if let Err(problem) = read(&document, Path::new("/"), None) {
+                prop_assert!(problem.at.is_some_and(|at| at <= document.len()), "{}", problem.text);
             }
         }
     }

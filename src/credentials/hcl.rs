@@ -163,20 +163,42 @@ impl Scanner<'_> {
                 self.list(depth + 1)
             }
             Some('<') => self.heredoc().map(Value::Text),
-            Some(c) if c.is_ascii_digit() || c == '-' => {
-                self.at += 1;
-                let rest = self.rest();
-                let end = rest
-                    .find(|c: char| !c.is_ascii_alphanumeric() && !matches!(c, '.' | '+' | '-'));
-                self.at += end.unwrap_or(rest.len());
-                Ok(Value::Other)
-            }
+            Some(c) if c.is_ascii_digit() || c == '-' => self.number(),
             Some(c) if is_letter(c) => match self.word() {
                 "true" | "false" => Ok(Value::Other),
                 _ => self.fail("a text needs quotation marks"),
             },
             _ => self.fail("a value is expected here"),
         }
+    }
+
+    /// Passes a number. Only where it ends matters: `1x` is 1, then a key `x`.
+    fn number(&mut self) -> Result_<Value> {
+        self.eat('-');
+        if !self.digits(10) {
+            return self.fail("a number is expected here");
+        }
+        if self.text[..self.at].ends_with('0') && self.eat('x') {
+            self.digits(16);
+        }
+        if self.eat('.') {
+            self.digits(10);
+        }
+        if self.eat('e') || self.eat('E') {
+            let _ = self.eat('-') || self.eat('+');
+            self.digits(10);
+        }
+        Ok(Value::Other)
+    }
+
+    /// Passes digits, if there are any.
+    fn digits(&mut self, radix: u32) -> bool {
+        let rest = self.rest();
+        let length = rest
+            .find(|c: char| !c.is_digit(radix))
+            .unwrap_or(rest.len());
+        self.at += length;
+        length > 0
     }
 
     fn list(&mut self, depth: usize) -> Result_<Value> {
@@ -406,6 +428,9 @@ mod tests {
             ("a = <<\nx\n", 1),
             ("a = <x", 1),
             ("1 = 2", 1),
+            ("a = -x", 1),
+            ("a = 1x", 1),
+            ("\u{feff}a = 1", 1),
             ("{}", 1),
         ] {
             match parse(text) {

@@ -53,9 +53,13 @@ pub(super) async fn ask_helper(
     let mut command = child::command(path);
     command.args(&helper.args).arg("get").arg(host.as_str());
     let output = output_of(command).await?;
-    match serde_json::from_str::<Value>(&output) {
-        Ok(answer @ Value::Object(_)) => Ok(terraform::token_of(answer)),
-        _ => Err("its answer is not a JSON object".to_owned()),
+    let answer: Option<Value> = match output.trim_start().starts_with('{') {
+        true => serde_json::from_str(&output).ok(),
+        false => None,
+    };
+    match answer.and_then(Value::entries) {
+        Some(entries) => Ok(terraform::token_of(entries).flatten()),
+        None => Err("its answer is not a JSON object".to_owned()),
     }
 }
 

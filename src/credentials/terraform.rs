@@ -183,13 +183,12 @@ fn read_file(path: &Path) -> Result<Option<Found>, String> {
         return Err("it is larger than 1 MiB".to_owned());
     }
     let text = std::str::from_utf8(&bytes).map_err(|_| "it is not UTF-8".to_owned())?;
-    parse(text).map(|document| Some(understand(document)))
+    parse(text).and_then(understand).map(Some)
 }
 
 /// Both syntaxes may stand in every file, whatever its name: text that begins
 /// with a brace is JSON.
 fn parse(text: &str) -> Result<Value, String> {
-    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     if text.trim_start().starts_with('{') {
         serde_json::from_str(text).map_err(|error| {
             format!(
@@ -203,28 +202,35 @@ fn parse(text: &str) -> Result<Value, String> {
     }
 }
 
-fn understand(document: Value) -> Found {
+/// What a document says. The error is a clause: a document whose credentials
+/// have another shape is refused as a whole, as the Terraform CLI does it.
+fn understand(document: Value) -> Result<Found, String> {
     let mut found = Found::default();
-    for (key, value) in document.objects().into_iter().flatten() {
+    let shape = |value: Value, what: &str| {
+        let entries = value.entries();
+        entries.ok_or_else(|| format!("{what} is not a block"))
+    };
+    for (key, value) in shape(document, "the document")? {
         if key.eq_ignore_ascii_case("credentials") {
-            for (host, entry) in value.objects().into_iter().flatten() {
-                match hostname::parse(&host) {
+            for (name, entry) in shape(value, "`credentials`")? {
+                let entry = shape(entry, "an entry of `credentials`")?;
+                match hostname::parse(&name) {
                     Ok(host) => {
-                        let token = token_of(entry);
                         let slot = found.credentials.entry(host).or_default();
                         // A second block for a host adds to the first.
-                        if token.is_some() {
+                        if let Some(token) = token_of(entry) {
                             *slot = token;
                         }
                     }
                     Err(_) => found.problems.push(format!(
                         "credentials for `{}` are ignored: that is not the name of a host",
-                        text::safe(&host)
+                        text::safe(&name)
                     )),
                 }
             }
         } else if key.eq_ignore_ascii_case("credentials_helper") {
-            for (name, entry) in value.objects().into_iter().flatten() {
+            for (name, entry) in shape(value, "`credentials_helper`")? {
+                let entry = shape(entry, "a `credentials_helper`")?;
                 if is_helper_name(&name) {
                     let args = args_of(entry);
                     found.helpers.push(Helper { name, args });
@@ -237,27 +243,28 @@ fn understand(document: Value) -> Found {
             }
         }
     }
-    found
+    Ok(found)
 }
 
-/// The last text under `token`. Anything else than text is no token, as for the
-/// Terraform CLI.
-pub(super) fn token_of(entry: Value) -> Option<Secret> {
+/// The last `token` of an entry, if there is one; it is only a token if it is
+/// text. (The Terraform CLI makes the text `7` of a number that follows a text;
+/// nobody means that.)
+pub(super) fn token_of(entry: Vec<(String, Value)>) -> Option<Option<Secret>> {
     let mut token = None;
-    for (key, value) in entry.objects().into_iter().flatten() {
+    for (key, value) in entry {
         if key == "token" {
             token = match value {
-                Value::Text(text) => Some(Secret::from_zeroizing(text)),
-                _ => None,
+                Value::Text(text) => Some(Some(Secret::from_zeroizing(text))),
+                _ => Some(None),
             };
         }
     }
     token
 }
 
-fn args_of(entry: Value) -> Vec<String> {
+fn args_of(entry: Vec<(String, Value)>) -> Vec<String> {
     let mut args = Vec::new();
-    for (key, value) in entry.objects().into_iter().flatten() {
+    for (key, value) in entry {
         if key.eq_ignore_ascii_case("args")
             && let Value::List(values) = value
         {
@@ -309,7 +316,7 @@ mod tests {
     use super::*;
 
     fn found(text: &str) -> Vec<(String, Option<String>)> {
-        let found = understand(parse(text).unwrap());
+        let found = parse(text).and_then(understand).unwrap();
         assert_eq!(found.problems, Vec::<String>::new());
         let entries = found.credentials.into_iter();
         entries
@@ -325,7 +332,7 @@ mod tests {
     fn both_syntaxes_say_the_same() {
         for text in [
             r#"{"credentials":{"a.example":{"token":"x"}}}"#,
-            "\u{feff} {\"credentials\":[{\"A.example:443\":[{\"token\":\"x\"}]}],\"n\":1.5}",
+            " {\"credentials\":[{\"A.example:443\":[{\"token\":\"x\"}]}],\"n\":1.5}",
             r#"{"credentials":{"a.example":{"token":"\u0078"}},"other":null}"#,
             "credentials \"a.example\" { token = \"x\" }",
             "Credentials = { \"A.EXAMPLE\" = { token = \"x\" } }",
@@ -353,10 +360,27 @@ mod tests {
         for text in [
             "credentials \"a.example\" {}",
             "credentials \"a.example\" { token = 7 }",
+            "credentials \"a.example\" { token = \"x\" }\ncredentials \"a.example\" { token = 7 }",
             r#"{"credentials":{"a.example":{"token":null}}}"#,
-            r#"{"credentials":{"a.example":"x"}}"#,
         ] {
             assert_eq!(found(text), [("a.example".to_owned(), None)], "{text}");
+        }
+    }
+
+    #[test]
+    fn credentials_of_another_shape_spoil_their_file() {
+        for text in [
+            "credentials = \"x\"",
+            "credentials = [{ \"a.example\" = { token = \"x\" } }]",
+            "credentials = { \"a.example\" = [{ token = \"x\" }] }",
+            r#"{"credentials":{"a.example":"x"}}"#,
+            r#"{"credentials_helper":7}"#,
+        ] {
+            let error = parse(text).and_then(understand).err();
+            assert!(
+                error.is_some_and(|e| e.ends_with("is not a block")),
+                "{text}"
+            );
         }
     }
 
@@ -368,13 +392,12 @@ mod tests {
 
     #[test]
     fn helpers_and_names_that_are_none() {
-        let found = understand(
-            parse(
-                "credentials_helper \"op\" { args = [\"--vault\", \"infra\"] }\n\
+        let found = parse(
+            "credentials_helper \"op\" { args = [\"--vault\", \"infra\"] }\n\
                  credentials_helper \"../x\" {}\ncredentials \"a b\" {}",
-            )
-            .unwrap(),
-        );
+        )
+        .and_then(understand)
+        .unwrap();
         let helper = Helper {
             name: "op".into(),
             args: vec!["--vault".into(), "infra".into()],

@@ -20,13 +20,11 @@ pub(super) enum Value {
 }
 
 impl Value {
-    /// The objects that this is: itself, or those in the list that this is.
-    /// HCL1 makes no difference between an object and a list of objects.
-    pub fn objects(self) -> Vec<Vec<(String, Value)>> {
+    /// Its entries, if it is an object.
+    pub fn entries(self) -> Option<Vec<(String, Value)>> {
         match self {
-            Value::Object(entries) => vec![entries],
-            Value::List(values) => values.into_iter().flat_map(Value::objects).collect(),
-            Value::Text(_) | Value::Other => Vec::new(),
+            Value::Object(entries) => Some(entries),
+            Value::List(_) | Value::Text(_) | Value::Other => None,
         }
     }
 }
@@ -78,6 +76,12 @@ impl<'de> Visitor<'de> for Reader {
         let mut values = Vec::new();
         while let Some(value) = list.next_element()? {
             values.push(value);
+        }
+        // To HCL1's JSON, and only there, a list of objects is the object with
+        // the entries of all.
+        if values.iter().all(|value| matches!(value, Value::Object(_))) {
+            let entries = values.into_iter().filter_map(Value::entries);
+            return Ok(Value::Object(entries.flatten().collect()));
         }
         Ok(Value::List(values))
     }
