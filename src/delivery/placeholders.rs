@@ -146,9 +146,7 @@ mod tests {
 
     #[test]
     fn what_a_program_could_obey_is_refused() {
-        for name in [
-            "--flag", "@file", "../up", "a..b", ".hidden", "a/b", "a b", "", "ä", "a\nb",
-        ] {
+        for name in ["--flag", "@file", "../up", "a..b", ".hidden", "a/b", "a b", "", "ä", "a\nb"] {
             let error = fill("x{organization}", &facts("h", name)).unwrap_err();
             assert!(matches!(error, PlaceholderError::Unsafe { .. }), "{name}");
         }
@@ -185,7 +183,8 @@ mod tests {
         #[test]
         fn any_template_is_filled_or_refused(template in any::<String>()) {
             if let Ok(filled) = fill(&template, &facts("h", "a")) {
-                prop_assert!(has_any(&template) || filled == template.replace("{{", "{"));
+                let literal = filled == template.replace("{{", "{");
+                prop_assert!(has_any(&template) || literal);
             }
         }
     }
