@@ -150,7 +150,7 @@ pub enum ProofError {
         slot: Slot,
         /// Why.
         #[source]
-        error: CommandError,
+        error: Box<CommandError>,
     },
     /// The keyring does not work.
     #[error(transparent)]
@@ -210,8 +210,14 @@ enum Way {
     Terminal,
     Panel,
     Keyring,
-    File { template: PathBuf, existing: Existing },
-    Command { name: String, command: ProvenCommand },
+    File {
+        template: PathBuf,
+        existing: Existing,
+    },
+    Command {
+        name: String,
+        command: ProvenCommand,
+    },
 }
 
 /// Where a secret is now.
@@ -286,7 +292,7 @@ impl Deliverer {
             Destination::Keyring => {
                 blocking(|| keyring::prove(keyring::PATIENCE))
                     .await
-                    .unwrap_or_else(|| Err(KeyringError::Silent(keyring::PATIENCE)))?;
+                    .unwrap_or(Err(KeyringError::BrokenOff))?;
                 ("the keyring".to_owned(), Way::Keyring)
             }
             Destination::File(path) => prove_file(path, slot, existing).await?,
@@ -300,7 +306,7 @@ impl Deliverer {
                             .map_err(|error| ProofError::Command {
                                 name: name.clone(),
                                 slot: slot.clone(),
-                                error,
+                                error: Box::new(error),
                             })?;
                     let name = name.clone();
                     (format!("delivery {name}"), Way::Command { name, command })
@@ -380,9 +386,15 @@ impl Deliverer {
             };
         }
         let keeper = self.keeper(keeper::CLIPBOARD).await?;
-        self.hold(keeper::CLIPBOARD, keeper, plain, "the clipboard".into(), None)
-            .await
-            .map_err(|error| DeliveryError::Clipboard(error).into())
+        self.hold(
+            keeper::CLIPBOARD,
+            keeper,
+            plain,
+            "the clipboard".into(),
+            None,
+        )
+        .await
+        .map_err(|error| DeliveryError::Clipboard(error).into())
     }
 
     async fn keeper(&self, mode: &str) -> Result<Keeper, ProofError> {
@@ -524,7 +536,7 @@ impl Proven {
                 let secret = secret.clone();
                 blocking(move || keyring::store(&user, &secret, keyring::PATIENCE))
                     .await
-                    .unwrap_or_else(|| Err(KeyringError::Silent(keyring::PATIENCE)))?;
+                    .unwrap_or(Err(KeyringError::BrokenOff))?;
                 Ok(Delivered::at(place, true))
             }
             Way::File { template, existing } => {

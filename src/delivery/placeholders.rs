@@ -146,7 +146,9 @@ mod tests {
 
     #[test]
     fn what_a_program_could_obey_is_refused() {
-        for name in ["--flag", "@file", "../up", "a..b", ".hidden", "a/b", "a b", "", "ä", "a\nb"] {
+        for name in [
+            "--flag", "@file", "../up", "a..b", ".hidden", "a/b", "a b", "", "ä", "a\nb",
+        ] {
             let error = fill("x{organization}", &facts("h", name)).unwrap_err();
             assert!(matches!(error, PlaceholderError::Unsafe { .. }), "{name}");
         }
@@ -183,8 +185,8 @@ mod tests {
         #[test]
         fn any_template_is_filled_or_refused(template in any::<String>()) {
             if let Ok(filled) = fill(&template, &facts("h", "a")) {
-                let literal = filled == template.replace("{{", "{");
-                prop_assert!(has_any(&template) || literal);
+                let unescaped = template.replace("{{", "{");
+                prop_assert!(has_any(&template) || filled == unescaped);
             }
         }
     }
