@@ -1,6 +1,6 @@
 //! Start: the keeper, or hardening, arguments, and the screen.
 
-use std::io::IsTerminal;
+use std::io::{IsTerminal, Write};
 use std::process::ExitCode;
 
 use anyhow::{Context, Result, bail};
@@ -31,11 +31,16 @@ fn main() -> ExitCode {
             for (at, line) in words.lines().enumerate() {
                 let indent: String = line.chars().take_while(|c| *c == ' ').collect();
                 let start = if at == 0 { "orgward: " } else { "" };
-                eprintln!("{start}{indent}{}", text::safe(line));
+                say(&format!("{start}{indent}{}", text::safe(line)));
             }
             ExitCode::from(2)
         }
     }
+}
+
+/// A line on standard error, which may be gone together with the terminal.
+fn say(line: &str) {
+    let _ = writeln!(std::io::stderr(), "{line}");
 }
 
 fn run(arguments: &Arguments, warnings: Vec<String>) -> Result<ExitCode> {
@@ -55,7 +60,7 @@ fn run(arguments: &Arguments, warnings: Vec<String>) -> Result<ExitCode> {
         let exit = runtime.run(settings, accounts).await;
         let exit = exit.context("the terminal could not be used")?;
         for line in runtime.finish(exit).await {
-            eprintln!("orgward: {line}");
+            say(&format!("orgward: {line}"));
         }
         Ok(match exit {
             Exit::Quit => ExitCode::SUCCESS,
