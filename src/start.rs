@@ -100,7 +100,7 @@ impl World {
             },
             program: std::env::current_exe().context("this program's own file is not known")?,
             surroundings: Surroundings {
-                may_choose_osc52: !demo_run,
+                demo: demo_run,
                 ..Surroundings::from_environment()
             },
             terminal: Some(terminal),

@@ -5,136 +5,17 @@
 mod real;
 
 use std::fs;
-use std::io::{BufRead, BufReader, Write};
+use std::io::Write;
 use std::path::PathBuf;
-use std::process::{Child, Command, Stdio};
+use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use orgward::delivery::{
     Delivered, Deliverer, DeliveryError, Destination, KeeperEnd, KeeperHandle, ProofError,
 };
 use orgward::secret::Secret;
+use real::display::Display;
 use real::*;
-use tempfile::TempDir;
-
-/// The variable by which the keepers of a display are found: the number of a
-/// display is used again as soon as it is free.
-const MARK: &str = "ORGWARD_TEST_DISPLAY";
-
-/// A display of a test's own, gone with it.
-struct Display {
-    server: Child,
-    name: String,
-    folder: TempDir,
-}
-
-impl Display {
-    fn start() -> Self {
-        let mut server = Command::new("Xvfb")
-            .args([
-                "-displayfd",
-                "1",
-                "-screen",
-                "0",
-                "640x480x8",
-                "-nolisten",
-                "tcp",
-            ])
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null())
-            .spawn()
-            .expect("Xvfb is needed here");
-        let mut number = String::new();
-        BufReader::new(server.stdout.take().unwrap())
-            .read_line(&mut number)
-            .unwrap();
-        assert!(!number.trim().is_empty(), "Xvfb did not start");
-        Self {
-            server,
-            name: format!(":{}", number.trim()),
-            folder: TempDir::new().unwrap(),
-        }
-    }
-
-    fn program(&self) -> PathBuf {
-        let mark = self.folder.path().to_str().unwrap();
-        program_with(self.folder.path(), &[("DISPLAY", &self.name), (MARK, mark)])
-    }
-
-    fn deliverer(&self, clear_after: Option<Duration>) -> Deliverer {
-        deliverer(self.folder.path(), self.program(), clear_after)
-    }
-
-    fn xclip(&self, arguments: &[&str]) -> Command {
-        let mut command = Command::new("xclip");
-        command.args(arguments).env("DISPLAY", &self.name);
-        command
-    }
-
-    /// What a paste would give; nothing if there is nothing. xclip waits for ever
-    /// for an owner that ends after it was asked, hence the limit and the
-    /// second question.
-    fn content(&self) -> Option<String> {
-        loop {
-            let mut paste = Command::new("timeout");
-            paste
-                .args(["5", "xclip", "-selection", "clipboard", "-o"])
-                .env("DISPLAY", &self.name);
-            let out = run(&mut paste);
-            match out.status.code() {
-                Some(0) => return Some(String::from_utf8(out.stdout).unwrap()),
-                Some(124) => {}
-                Some(127) => panic!("xclip is needed here"),
-                _ => return None,
-            }
-        }
-    }
-
-    /// Another program copies something.
-    fn foreign_copy(&self, text: &str) {
-        let mut child = self
-            .xclip(&["-selection", "clipboard", "-i"])
-            .stdin(Stdio::piped())
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .spawn()
-            .expect("xclip is needed here");
-        child
-            .stdin
-            .take()
-            .unwrap()
-            .write_all(text.as_bytes())
-            .unwrap();
-        assert!(child.wait().unwrap().success());
-        until("the foreign copy", || {
-            self.content().as_deref() == Some(text)
-        });
-    }
-
-    /// The keepers of this display: process ids.
-    fn keepers(&self) -> Vec<u32> {
-        let mark = format!("{MARK}={}", self.folder.path().display());
-        let has = |pid: u32, file: &str, text: &str| {
-            fs::read(format!("/proc/{pid}/{file}"))
-                .unwrap_or_default()
-                .split(|byte| *byte == 0)
-                .any(|part| part == text.as_bytes())
-        };
-        fs::read_dir("/proc")
-            .unwrap()
-            .filter_map(|entry| entry.unwrap().file_name().to_str()?.parse().ok())
-            .filter(|pid| has(*pid, "cmdline", "keeper") && has(*pid, "environ", &mark))
-            .collect()
-    }
-}
-
-impl Drop for Display {
-    fn drop(&mut self) {
-        let _ = self.server.kill();
-        let _ = self.server.wait();
-    }
-}
 
 async fn copy(deliverer: &Deliverer, secret: &Secret) -> Delivered {
     let proven = deliverer
@@ -312,6 +193,9 @@ async fn a_display_that_goes_away_is_noticed() {
     assert!(matches!(end, KeeperEnd::Gone(_)), "{end:?}");
     let error = proven.deliver(&fresh_secret(), &facts()).await.err();
     assert!(matches!(error, Some(DeliveryError::Clipboard(_))));
+    // Its number may be another test's display by now: this one is nobody's.
+    let nobody = program_with(display.folder.path(), &[("DISPLAY", ":99999")]);
+    let deliverer = real::deliverer(display.folder.path(), nobody, None);
     let error = deliverer.prove(&Destination::Clipboard, &slot()).await;
     assert!(matches!(error, Err(ProofError::Clipboard(_))));
     until("no keeper is left", || display.keepers().is_empty());

@@ -285,6 +285,24 @@ async fn a_command_that_cannot_work_is_refused_before_there_is_a_secret() {
 }
 
 #[tokio::test]
+async fn the_demo_has_no_keyring_and_never_chooses_osc52() {
+    let folder = TempDir::new().unwrap();
+    let (terminal, _writes) = tokio::sync::mpsc::channel(1);
+    let deliverer = Deliverer::new(Settings {
+        terminal: Some(terminal),
+        surroundings: Surroundings {
+            ssh: true,
+            tmux: false,
+            demo: true,
+        },
+        ..settings(folder.path(), ORGWARD.into())
+    });
+    let error = deliverer.prove(&Destination::Keyring, &slot()).await;
+    assert!(matches!(error, Err(ProofError::Demo)));
+    assert_ne!(deliverer.default_destination().await.0, Destination::Osc52);
+}
+
+#[tokio::test]
 async fn osc52_is_sent_but_never_delivered() {
     let folder = TempDir::new().unwrap();
     let (terminal, mut writes) = tokio::sync::mpsc::channel(1);
@@ -293,7 +311,7 @@ async fn osc52_is_sent_but_never_delivered() {
         surroundings: Surroundings {
             ssh: true,
             tmux: false,
-            may_choose_osc52: true,
+            demo: false,
         },
         ..settings(folder.path(), ORGWARD.into())
     });

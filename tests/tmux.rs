@@ -94,7 +94,7 @@ impl Tmux {
             surroundings: Surroundings {
                 ssh: true,
                 tmux: true,
-                may_choose_osc52: true,
+                demo: false,
             },
             ..settings(self.folder.path(), self.program())
         })

@@ -59,7 +59,7 @@ pub enum Reply {
     /// The organizations that a host entry can see.
     Listed(Result<Vec<Arc<str>>, String>),
     /// A look at a slot.
-    Read(Reading),
+    Read(Box<Reading>),
     /// What a dialog must know before anything can be sent.
     Prepared(Box<Preparation>),
     /// An order's outcome.

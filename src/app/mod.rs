@@ -525,6 +525,8 @@ impl App {
             Wish::Test => {
                 let id = self.next_id();
                 panel.busy = Some((id, "asking the host whom it authenticates".into()));
+                panel.problem = None;
+                panel.said = None;
                 effects.push(Effect::Who {
                     id,
                     slot: panel.slot.clone(),
@@ -856,10 +858,7 @@ impl App {
         }
         // A 429 means that nothing was done: until the next request the order
         // can be stopped again.
-        running.sent = match step {
-            Step::Writing | Step::FindingOut | Step::Delivering => true,
-            _ => false,
-        };
+        running.sent = matches!(step, Step::Writing | Step::FindingOut | Step::Delivering);
         running.step = step;
         running.since = self.now.since_start;
     }
@@ -875,7 +874,7 @@ impl App {
                     .find(|row| row.pending == Some(id))
                     .map(|row| row.slot.clone());
                 if let Some(slot) = slot {
-                    self.list.answer(&slot, id, reading, self.now.wall);
+                    self.list.answer(&slot, id, *reading, self.now.wall);
                 }
             }
             Reply::Prepared(preparation) => return self.prepared(id, *preparation),
@@ -993,7 +992,7 @@ impl App {
         match outcome {
             Outcome::Generated(done) => {
                 let deliveries = self.settings.deliveries.clone();
-                let panel = Panel::new(slot, *done, deliveries, self.now);
+                let panel = Panel::new(slot, *done, deliveries, !self.settings.demo, self.now);
                 self.layers.push(Layer::Panel(Box::new(panel)));
             }
             other => {

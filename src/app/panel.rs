@@ -34,6 +34,8 @@ pub struct Place {
     pub gone: Option<Gone>,
     /// Whether this is the clipboard, which holds one thing at a time.
     pub clipboard: bool,
+    /// What else is to be known about it.
+    pub note: Option<String>,
 }
 
 /// The panel.
@@ -65,6 +67,7 @@ pub struct Panel {
     pub deliveries: Vec<String>,
     /// Which delivery is being chosen.
     pub choosing: Option<usize>,
+    keyring: bool,
     secret: Secret,
     hold: HoldId,
     order: String,
@@ -90,7 +93,13 @@ pub enum Wish {
 
 impl Panel {
     /// A panel for a new token.
-    pub fn new(slot: Slot, done: Generated, deliveries: Vec<String>, now: Moment) -> Self {
+    pub fn new(
+        slot: Slot,
+        done: Generated,
+        deliveries: Vec<String>,
+        keyring: bool,
+        now: Moment,
+    ) -> Self {
         let mut notes = Vec::new();
         if done.own == Own::Yes {
             let stored = match done.stored {
@@ -120,6 +129,7 @@ impl Panel {
             notes,
             deliveries,
             choosing: None,
+            keyring,
             secret: done.secret,
             hold: done.hold,
             order: done.order,
@@ -193,6 +203,7 @@ impl Panel {
             clears_at: delivered.clears_after.map(|after| now.since_start + after),
             gone: None,
             clipboard,
+            note: delivered.note.clone(),
         });
         self.problem = None;
     }
@@ -272,7 +283,9 @@ impl Panel {
             KeyCode::Char('c' | 'y') if idle => return Wish::Deliver(Destination::Clipboard),
             KeyCode::Char('w') if idle => self.path = Some(Field::default()),
             KeyCode::Char('p') if idle && !self.deliveries.is_empty() => self.choosing = Some(0),
-            KeyCode::Char('k') if idle => return Wish::Deliver(Destination::Keyring),
+            KeyCode::Char('k') if idle && self.keyring => {
+                return Wish::Deliver(Destination::Keyring);
+            }
             KeyCode::Char('t') if idle => return Wish::Test,
             _ => {}
         }
@@ -302,7 +315,10 @@ impl Panel {
         if !self.deliveries.is_empty() {
             keys.push(("p", "deliver"));
         }
-        keys.extend([("k", "keyring"), ("t", "test"), ("Esc", "close")]);
+        if self.keyring {
+            keys.push(("k", "keyring"));
+        }
+        keys.extend([("t", "test"), ("Esc", "close")]);
         keys
     }
 }

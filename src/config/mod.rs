@@ -3,7 +3,7 @@
 //!
 //! A wrong configuration is refused as a whole, with the line and the mend: a
 //! program that revokes tokens must not guess what its owner meant. Where a
-//! file is trusted is decided in [`guard`], what its words mean in [`reader`].
+//! file is trusted is decided in `guard`, what its words mean in `reader`.
 
 mod address;
 mod guard;

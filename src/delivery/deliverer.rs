@@ -59,8 +59,9 @@ pub struct Surroundings {
     pub ssh: bool,
     /// `TMUX`: the terminal is tmux's.
     pub tmux: bool,
-    /// Whether the default may be OSC 52; not in the demo.
-    pub may_choose_osc52: bool,
+    /// The demo: it touches nothing of its user's, so it never chooses OSC 52 by
+    /// itself and has no keyring.
+    pub demo: bool,
 }
 
 impl Surroundings {
@@ -70,7 +71,7 @@ impl Surroundings {
         Self {
             ssh: set("SSH_CONNECTION") || set("SSH_TTY"),
             tmux: set("TMUX"),
-            may_choose_osc52: true,
+            demo: false,
         }
     }
 }
@@ -120,6 +121,9 @@ pub enum ProofError {
     /// `method = "off"`
     #[error("copying is switched off in the configuration (method = \"off\" under [clipboard])")]
     Off,
+    /// The keyring, in the demo.
+    #[error("the keyring is yours, and the demo touches nothing of yours")]
+    Demo,
     /// No clipboard.
     #[error("the clipboard cannot be used: {0}")]
     Clipboard(#[source] KeeperError),
@@ -289,6 +293,9 @@ impl Deliverer {
                 ("the clipboard".to_owned(), Way::Clipboard(keeper))
             }
             Destination::Osc52 => self.prove_osc52().await?,
+            Destination::Keyring if self.0.settings.surroundings.demo => {
+                return Err(ProofError::Demo);
+            }
             Destination::Keyring => {
                 blocking(|| keyring::prove(keyring::PATIENCE))
                     .await
@@ -343,7 +350,7 @@ impl Deliverer {
     /// and for `doctor`. Looks whether the clipboard opens.
     pub async fn default_destination(&self) -> (Destination, String) {
         let settings = &self.0.settings;
-        let osc52 = settings.surroundings.may_choose_osc52 && settings.terminal.is_some();
+        let osc52 = !settings.surroundings.demo && settings.terminal.is_some();
         match settings.method {
             Method::Off => {
                 return (

@@ -62,6 +62,9 @@ pub fn panel<'a>(app: &'a App, panel: &'a Panel, frame: &mut Frame, theme: Theme
     }
     for place in &panel.places {
         lines.push(place_line(app, place, theme));
+        if let Some(note) = place.note.as_ref().filter(|_| place.gone.is_none()) {
+            lines.push(Line::styled(format!("  {note}"), theme.faint()));
+        }
     }
     if let Some((_, words)) = &panel.busy {
         lines.push(Line::styled(words.clone(), theme.faint()));

@@ -3,6 +3,8 @@
 
 #![allow(dead_code, reason = "each test file uses its part of this")]
 
+pub mod display;
+
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
