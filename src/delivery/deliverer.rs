@@ -12,6 +12,8 @@ use std::time::Duration;
 use thiserror::Error;
 use tokio::sync::{Mutex, mpsc};
 
+pub use crate::config::Method;
+
 use super::clipboard::{Keeper, KeeperError, KeeperHandle};
 use super::command::{CommandDelivery, CommandError, ProvenCommand};
 use super::destination::{Destination, Facts};
@@ -27,20 +29,6 @@ use crate::text;
 
 /// A file system that does not answer is given up after this time.
 const FILE_TIMEOUT: Duration = Duration::from_secs(30);
-
-/// `[clipboard] method`: which destination is the default.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
-pub enum Method {
-    /// OSC 52 over SSH, else the system's clipboard if it opens, else the panel.
-    #[default]
-    Auto,
-    /// The system's clipboard, else the panel.
-    System,
-    /// The terminal's clipboard.
-    Osc52,
-    /// No clipboard at all.
-    Off,
-}
 
 /// `[delivery.NAME]`.
 #[derive(Clone, Debug, PartialEq, Eq)]
