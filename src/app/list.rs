@@ -355,6 +355,15 @@ impl List {
         self.reposition(at);
     }
 
+    /// Nothing is known of a slot any more.
+    pub fn forget(&mut self, slot: &Slot, now: Timestamp) {
+        if let Some(at) = self.index.get(slot).copied() {
+            self.rows[at].reading = None;
+            self.restate(at, now);
+            self.reposition(at);
+        }
+    }
+
     /// Drops the look that is on its way, because something newer is known.
     pub fn forget_pending(&mut self, slot: &Slot) {
         if let Some(at) = self.index.get(slot) {
@@ -456,17 +465,26 @@ impl List {
     }
 }
 
+/// Each word must fit the organization, the host or the state; never one that
+/// is spread over several of them, or short words would fit everything.
 fn matches(pattern: &Pattern, matcher: &mut Matcher, row: &Row) -> bool {
-    let text = format!(
-        "{} {} {}",
-        row.slot.organization,
-        row.slot.host,
-        row.state.word()
-    );
+    let fields = [
+        &*row.slot.organization,
+        row.slot.host.as_str(),
+        row.state.word(),
+    ];
     let mut buffer = Vec::new();
-    pattern
-        .score(Utf32Str::new(&text, &mut buffer), matcher)
-        .is_some()
+    pattern.atoms.iter().all(|atom| {
+        let mut fits = |text: &&str| {
+            atom.score(Utf32Str::new(text, &mut buffer), matcher)
+                .is_some()
+        };
+        if atom.negative {
+            fields.iter().all(&mut fits)
+        } else {
+            fields.iter().any(&mut fits)
+        }
+    })
 }
 
 fn last_if_none<T: Ord>(a: Option<T>, b: Option<T>) -> Ordering {
