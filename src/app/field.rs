@@ -5,6 +5,8 @@ use crossterm::event::{Event, KeyCode, KeyEvent, KeyModifiers};
 use tui_input::Input;
 use tui_input::backend::crossterm::EventHandler;
 
+use crate::text;
+
 /// The most characters that a field takes.
 const LIMIT: usize = 400;
 
@@ -23,9 +25,11 @@ impl Field {
         self.0.value()
     }
 
-    /// The cursor's column.
-    pub fn cursor(&self) -> usize {
-        self.0.visual_cursor()
+    /// The text before the cursor, and the text behind it.
+    pub fn halves(&self) -> (&str, &str) {
+        let text = self.text();
+        let at = text.char_indices().nth(self.0.cursor());
+        text.split_at(at.map_or(text.len(), |(at, _)| at))
     }
 
     /// Takes a key; true if it was one for a text field.
@@ -50,9 +54,9 @@ impl Field {
         editing
     }
 
-    /// Takes pasted text.
+    /// Takes pasted text as one line of visible characters.
     pub fn paste(&mut self, text: &str) {
-        for c in text.chars().filter(|c| !c.is_control()) {
+        for c in text::safe(text).chars() {
             if self.text().chars().count() >= LIMIT {
                 break;
             }

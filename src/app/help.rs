@@ -1,6 +1,7 @@
 //! The help: every key, made from the table that the keys come from.
 
 use crossterm::event::{KeyCode, KeyEvent};
+use unicode_width::UnicodeWidthStr;
 
 use super::keys::Keymap;
 use crate::slot::State;
@@ -21,8 +22,44 @@ pub enum Line {
     Entry(String, String),
 }
 
-/// What the help says.
-pub fn lines(keymap: &Keymap) -> Vec<Line> {
+/// The columns for the keys, with the gap behind them.
+pub const KEYS: usize = 16;
+
+/// What the help says, in lines of at most `width` columns.
+pub fn lines(keymap: &Keymap, width: usize) -> Vec<Line> {
+    let mut lines = Vec::new();
+    for line in whole_lines(keymap) {
+        match line {
+            Line::Entry(key, text) => {
+                let mut key = Some(key);
+                for text in wrapped(&text, width.saturating_sub(KEYS)) {
+                    lines.push(Line::Entry(key.take().unwrap_or_default(), text));
+                }
+            }
+            head => lines.push(head),
+        }
+    }
+    lines
+}
+
+/// Breaks a text at blanks.
+fn wrapped(text: &str, width: usize) -> Vec<String> {
+    let mut lines = vec![String::new()];
+    for word in text.split(' ') {
+        let last = lines.last_mut();
+        match last {
+            Some(line) if line.is_empty() => line.push_str(word),
+            Some(line) if line.width() + 1 + word.width() <= width => {
+                line.push(' ');
+                line.push_str(word);
+            }
+            _ => lines.push(word.to_owned()),
+        }
+    }
+    lines
+}
+
+fn whole_lines(keymap: &Keymap) -> Vec<Line> {
     let entry = |key: &str, text: &str| Line::Entry(key.to_owned(), text.to_owned());
     let mut lines = vec![Line::Head("In the list")];
     for binding in keymap.bindings() {
@@ -53,9 +90,11 @@ pub fn lines(keymap: &Keymap) -> Vec<Line> {
 }
 
 impl Help {
-    /// Takes a key; true when the help is to be closed.
-    pub fn key(&mut self, key: &KeyEvent, lines: usize) -> bool {
-        let last = lines.saturating_sub(1);
+    /// Takes a key; true when the help is to be closed. `last` is the line that
+    /// stands first when the end is shown.
+    pub fn key(&mut self, key: &KeyEvent, last: usize) -> bool {
+        // The window may have grown.
+        self.offset = self.offset.min(last);
         match key.code {
             KeyCode::Esc | KeyCode::Enter | KeyCode::F(1) | KeyCode::Char('q' | '?') => {
                 return true;

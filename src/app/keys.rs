@@ -148,6 +148,15 @@ impl fmt::Display for Key {
     }
 }
 
+/// Whether a key was pressed together with Ctrl or Alt. A terminal sends Esc and
+/// a quick second key as Alt with that key, so what must not happen by accident
+/// looks here first.
+pub fn with_modifier(event: &KeyEvent) -> bool {
+    event
+        .modifiers
+        .intersects(KeyModifiers::CONTROL | KeyModifiers::ALT)
+}
+
 /// Why `[keys]` cannot be used.
 #[derive(Debug, Error, PartialEq, Eq)]
 pub enum KeymapError {
@@ -355,7 +364,7 @@ fn defaults() -> Vec<Binding> {
             "back",
             &[k(KeyCode::Esc)],
             "",
-            "undo one thing: the top dialog, else the filter; it never quits",
+            "undo one thing: the top dialog, else the filter",
         ),
         row(
             C::Suspend,

@@ -8,6 +8,9 @@ pub const WIDE: u16 = 150;
 /// The width of the details beside the list.
 pub const BESIDE: u16 = 46;
 
+/// The width of the help where the window has room.
+pub const HELP: u16 = 84;
+
 /// The lines of the window's parts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Lines {
@@ -36,4 +39,14 @@ pub fn lines(size: (u16, u16)) -> Lines {
 /// The number of rows that are visible.
 pub fn list_height(size: (u16, u16)) -> usize {
     usize::from(lines(size).list)
+}
+
+/// The columns inside the help.
+pub fn help_width(size: (u16, u16)) -> usize {
+    usize::from(size.0.min(HELP).saturating_sub(4))
+}
+
+/// The lines inside the help; the window's last line stays for the keys.
+pub fn help_height(size: (u16, u16)) -> usize {
+    usize::from(size.1.saturating_sub(3))
 }

@@ -359,6 +359,15 @@ impl List {
         self.reposition(at);
     }
 
+    /// Nothing is known of a slot any more.
+    pub fn forget(&mut self, slot: &Slot, now: Timestamp) {
+        if let Some(at) = self.index.get(slot).copied() {
+            self.rows[at].reading = None;
+            self.restate(at, now);
+            self.reposition(at);
+        }
+    }
+
     /// Drops the look that is on its way, because something newer is known.
     pub fn forget_pending(&mut self, slot: &Slot) {
         if let Some(at) = self.index.get(slot) {
@@ -463,8 +472,8 @@ impl List {
     }
 }
 
-/// Every word of the filter must be found in the organization, the host or the
-/// state; scattered over all three, a few letters would find everything.
+/// Each word must fit the organization, the host or the state; never one that
+/// is spread over several of them, or short words would fit everything.
 fn matches(pattern: &Pattern, matcher: &mut Matcher, row: &Row) -> bool {
     let fields = [
         &*row.slot.organization,
@@ -472,15 +481,15 @@ fn matches(pattern: &Pattern, matcher: &mut Matcher, row: &Row) -> bool {
         row.state.word(),
     ];
     let mut buffer = Vec::new();
-    pattern.atoms.iter().all(|word| {
-        let mut found = |field: &&str| {
-            word.score(Utf32Str::new(field, &mut buffer), matcher)
+    pattern.atoms.iter().all(|atom| {
+        let mut fits = |text: &&str| {
+            atom.score(Utf32Str::new(text, &mut buffer), matcher)
                 .is_some()
         };
-        if word.negative {
-            fields.iter().all(&mut found)
+        if atom.negative {
+            fields.iter().all(&mut fits)
         } else {
-            fields.iter().any(&mut found)
+            fields.iter().any(&mut fits)
         }
     })
 }

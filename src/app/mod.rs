@@ -30,10 +30,10 @@ use self::keys::{Command, Keymap};
 use self::list::{AccountId, Column, List};
 pub use self::message::{Choice, Effect, EffectId, Gone, Message, Preparation, Reply};
 use self::panel::{Panel, Wish};
-use crate::action::{Order, Outcome, Step, Verb};
-use crate::delivery::{Destination, HoldId};
+use crate::action::{NotDone, Order, Outcome, Step, Verb};
+use crate::delivery::{Delivered, Destination, HoldId};
 use crate::expiry::Expiry;
-use crate::slot::{Host, Kind, Reading, Rules, Slot, State};
+use crate::slot::{Found, Host, Kind, Reading, Rules, Slot, State};
 
 /// The most looks at slots of one host entry that are under way at once.
 /// PROTOCOL.md, 5: a host without a stated limit gets at most 16.
@@ -160,8 +160,8 @@ pub struct App {
     pub size: (u16, u16),
     /// The time, as of the last message.
     pub now: Moment,
-    /// Whether the owner wants to leave, and only the write keeps us.
-    leaving: bool,
+    /// Whether the owner wants to leave, and only the order keeps us.
+    pub leaving: bool,
     aged_at: Timestamp,
     last_id: EffectId,
     copying_names: HashSet<EffectId>,
@@ -287,12 +287,18 @@ impl App {
         vec![Effect::List { id, account }]
     }
 
-    /// Starts looks at slots while there is room, what is visible first.
-    fn fill_looks(&mut self) -> Vec<Effect> {
-        let mut under_way = vec![0usize; self.accounts.len()];
+    /// The looks that are under way, by host entry.
+    fn looks_under_way(&self) -> Vec<usize> {
+        let mut under_way = vec![0; self.accounts.len()];
         for row in self.list.rows().iter().filter(|row| row.pending.is_some()) {
             under_way[row.account] += 1;
         }
+        under_way
+    }
+
+    /// Starts looks at slots while there is room, what is visible first.
+    fn fill_looks(&mut self) -> Vec<Effect> {
+        let mut under_way = self.looks_under_way();
         let mut effects = Vec::new();
         loop {
             let next = self
@@ -427,8 +433,9 @@ impl App {
         let now = self.now;
         match layer {
             Layer::Help(mut help) => {
-                let lines = help::lines(&self.settings.keymap).len();
-                if !help.key(key, lines) {
+                let lines = help::lines(&self.settings.keymap, layout::help_width(self.size));
+                let last = lines.len().saturating_sub(layout::help_height(self.size));
+                if !help.key(key, last) {
                     self.layers.push(Layer::Help(help));
                 }
                 Vec::new()
@@ -442,7 +449,9 @@ impl App {
                 self.react(reaction, Layer::Delete(dialog))
             }
             Layer::Notice(notice) => {
-                if matches!(key.code, KeyCode::Char('q')) {
+                if self.settings.keymap.command(key) == Some(Command::Quit) {
+                    // It may be all that tells what became of a token.
+                    self.layers.push(Layer::Notice(notice));
                     return self.leave();
                 }
                 let (reaction, wanted) = notice.key(key);
@@ -524,9 +533,7 @@ impl App {
             Wish::Deliver(to) => effects.push(self.deliver(&mut panel, to)),
             Wish::Test => {
                 let id = self.next_id();
-                panel.busy = Some((id, "asking the host whom it authenticates".into()));
-                panel.problem = None;
-                panel.said = None;
+                panel.begin(id, "asking the host whom it authenticates".into());
                 effects.push(Effect::Who {
                     id,
                     slot: panel.slot.clone(),
@@ -540,9 +547,7 @@ impl App {
 
     fn deliver(&mut self, panel: &mut Panel, to: Destination) -> Effect {
         let id = self.next_id();
-        panel.busy = Some((id, format!("bringing it to {to}")));
-        panel.problem = None;
-        panel.said = None;
+        panel.begin(id, format!("bringing it to {to}"));
         Effect::Deliver {
             id,
             order: panel.order().to_owned(),
@@ -581,7 +586,12 @@ impl App {
             }
             Answer::Lose => {
                 let mut effects = Vec::new();
+                // Only what the question named.
+                let asked = |layer: &Layer| matches!(layer, Layer::Panel(panel) if dialog.slots.contains(&panel.slot));
                 for at in self.undelivered().into_iter().rev() {
+                    if !asked(&self.layers[at]) {
+                        continue;
+                    }
                     if let Layer::Panel(panel) = self.layers.remove(at) {
                         effects.push(Effect::LetGo {
                             order: panel.order().to_owned(),
@@ -617,6 +627,7 @@ impl App {
                 self.say("waiting for the server; the program ends afterwards");
                 return Vec::new();
             }
+            self.say("stopping; the program ends afterwards");
             return vec![Effect::Stop { id }];
         }
         let slots: Vec<Slot> = self
@@ -630,13 +641,13 @@ impl App {
         if slots.is_empty() {
             return vec![Effect::Leave];
         }
-        if !matches!(self.layers.last(), Some(Layer::Leave(_))) {
-            self.layers.push(Layer::Leave(LeaveDialog {
-                slots,
-                leaving: true,
-                ..LeaveDialog::default()
-            }));
-        }
+        self.layers
+            .retain(|layer| !matches!(layer, Layer::Leave(_)));
+        self.layers.push(Layer::Leave(LeaveDialog {
+            slots,
+            leaving: true,
+            ..LeaveDialog::default()
+        }));
         Vec::new()
     }
 
@@ -730,7 +741,7 @@ impl App {
                 return Vec::new();
             }
             let id = running.id;
-            self.say("stopping: nothing has been sent");
+            self.say("stopping");
             return vec![Effect::Stop { id }];
         }
         self.list.set_filter("");
@@ -738,16 +749,30 @@ impl App {
     }
 
     fn refresh(&mut self) -> Vec<Effect> {
-        let Some(slot) = self.list.selected().map(|row| row.slot.clone()) else {
+        let Some(row) = self.list.selected() else {
             return Vec::new();
         };
+        let (slot, account) = (row.slot.clone(), row.account);
+        if row.pending.is_some() {
+            self.say(format!("{} is being read", slot.organization));
+            return Vec::new();
+        }
+        if self.looks_under_way()[account] >= LOOKS {
+            self.list.want(&slot);
+            return Vec::new();
+        }
+        vec![self.look(slot)]
+    }
+
+    /// A look that the owner waits for.
+    fn look(&mut self, slot: Slot) -> Effect {
         let id = self.next_id();
         self.list.begin(&slot, id);
-        vec![Effect::Read {
+        Effect::Read {
             id,
             slot,
             urgent: true,
-        }]
+        }
     }
 
     fn refresh_all(&mut self) -> Vec<Effect> {
@@ -879,7 +904,7 @@ impl App {
             }
             Reply::Prepared(preparation) => return self.prepared(id, *preparation),
             Reply::Outcome(outcome) => return self.outcome(id, *outcome),
-            Reply::Delivered(result) => return self.delivered(id, result),
+            Reply::Delivered(result) => self.delivered(id, result),
             Reply::Who(result) => {
                 if let Some(panel) = self.busy_panel(id) {
                     match result {
@@ -973,62 +998,87 @@ impl App {
         let Some(Running { slot, verb, .. }) = running else {
             return Vec::new();
         };
-        let mut effects = Vec::new();
-        if let Outcome::NotDone(crate::action::NotDone::Changed(reading)) = &outcome {
-            self.list.forget_pending(&slot);
-            self.list.know(&slot, reading.clone(), self.now.wall);
-        } else {
-            // Looks that began before the write are stale now.
-            self.list.forget_pending(&slot);
-            let look = self.next_id();
-            self.list.begin(&slot, look);
-            effects.push(Effect::Read {
-                id: look,
-                slot: slot.clone(),
-                urgent: true,
-            });
-        }
+        // Looks that began before the write are stale now.
+        self.list.forget_pending(&slot);
+        self.learn(&slot, &outcome);
+        let effects = vec![self.look(slot.clone())];
         self.hide_secrets();
-        match outcome {
+        let wants_out = std::mem::take(&mut self.leaving);
+        let told = match outcome {
             Outcome::Generated(done) => {
                 let deliveries = self.settings.deliveries.clone();
                 let panel = Panel::new(slot, *done, deliveries, !self.settings.demo, self.now);
                 self.layers.push(Layer::Panel(Box::new(panel)));
+                true
             }
             other => {
                 let notice = Notice::of_outcome(&slot, verb, &other);
+                let told = !notice.bad;
                 self.layers.push(Layer::Notice(notice));
+                told
             }
-        }
-        if std::mem::take(&mut self.leaving) {
+        };
+        // Nobody may leave without having seen that a token is dead, or that it
+        // is not known whether it is.
+        if wants_out && told {
+            let mut effects = effects;
             effects.extend(self.leave());
+            return effects;
         }
         effects
     }
 
-    fn busy_panel(&mut self, id: EffectId) -> Option<&mut Panel> {
-        self.layers.iter_mut().find_map(|layer| match layer {
-            Layer::Panel(panel) if panel.busy.as_ref().is_some_and(|(busy, _)| *busy == id) => {
-                panel.busy = None;
-                Some(&mut **panel)
+    /// What an outcome tells about its slot, until the next look at it.
+    fn learn(&mut self, slot: &Slot, outcome: &Outcome) {
+        let now = self.now.wall;
+        let policy = self.known(slot).and_then(|reading| reading.policy);
+        let token = match outcome {
+            Outcome::Generated(done) => &done.token,
+            Outcome::SecretLost { now, .. } => now,
+            Outcome::NotDone(NotDone::Changed(reading) | NotDone::Unreadable(reading)) => {
+                self.list.know(slot, reading.clone(), now);
+                return;
             }
-            _ => None,
-        })
+            // The slot is as it was.
+            Outcome::NotDone(_) | Outcome::Refused { .. } | Outcome::NothingHappened { .. } => {
+                return;
+            }
+            Outcome::Deleted { .. } | Outcome::Gone { .. } | Outcome::CannotTell { .. } => {
+                self.list.forget(slot, now);
+                return;
+            }
+        };
+        let reading = Reading {
+            found: Found::Token(token.clone()),
+            note: None,
+            policy,
+            at: now,
+        };
+        self.list.know(slot, reading, now);
     }
 
-    fn delivered(
-        &mut self,
-        id: EffectId,
-        result: Result<crate::delivery::Delivered, String>,
-    ) -> Vec<Effect> {
+    /// The panel that waits for this reply; it waits no longer.
+    fn busy_panel(&mut self, id: EffectId) -> Option<&mut Panel> {
+        let mut panels = self.layers.iter_mut().filter_map(|layer| match layer {
+            Layer::Panel(panel) => Some(&mut **panel),
+            _ => None,
+        });
+        panels.find_map(|panel| panel.end(id).then_some(panel))
+    }
+
+    fn delivered(&mut self, id: EffectId, result: Result<Delivered, String>) {
         let now = self.now;
         if let Some(panel) = self.busy_panel(id) {
             match result {
-                Ok(delivered) => panel.arrived(&delivered, now),
+                Ok(delivered) => panel.arrived(delivered, now),
                 Err(why) => panel.problem = Some(why),
             }
         }
-        Vec::new()
+        // A question that has answered itself.
+        if self.undelivered().is_empty() {
+            self.layers
+                .retain(|layer| !matches!(layer, Layer::Leave(_)));
+        }
     }
 
     /// How many organizations there are, whatever their slots.

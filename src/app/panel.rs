@@ -9,6 +9,7 @@ use jiff::Timestamp;
 
 use super::Moment;
 use super::field::Field;
+use super::keys::with_modifier;
 use super::message::{EffectId, Gone};
 use crate::action::{Delivery, Generated, Verb};
 use crate::delivery::{Delivered, Destination, Facts, HoldId};
@@ -32,9 +33,9 @@ pub struct Place {
     pub clears_at: Option<Duration>,
     /// Whether it is gone from there.
     pub gone: Option<Gone>,
-    /// Whether this is the clipboard, which holds one thing at a time.
+    /// Whether this is a clipboard, which holds one thing at a time.
     pub clipboard: bool,
-    /// What else is to be known about it.
+    /// What else the owner should know.
     pub note: Option<String>,
 }
 
@@ -57,8 +58,8 @@ pub struct Panel {
     pub problem: Option<String>,
     /// What went well last.
     pub said: Option<String>,
-    /// What is under way.
-    pub busy: Option<(EffectId, String)>,
+    /// What is under way, the latest last.
+    pub busy: Vec<(EffectId, String)>,
     /// The path that is being typed for `w`.
     pub path: Option<Field>,
     /// What else is to be known.
@@ -102,13 +103,11 @@ impl Panel {
     ) -> Self {
         let mut notes = Vec::new();
         if done.own == Own::Yes {
-            let stored = match done.stored {
-                Some(origin) => format!("; the old one is still stored in: {origin}"),
-                None => String::new(),
-            };
-            notes.push(format!(
-                "It was your credential: this program goes on with the new one{stored}."
-            ));
+            notes.push("It was your credential: this program goes on with the new one.".to_owned());
+            notes.extend(
+                done.stored
+                    .map(|origin| format!("The old one is still stored in {origin}.")),
+            );
         }
         notes.extend(done.note);
         let verb = match done.before {
@@ -124,7 +123,7 @@ impl Panel {
             revealed_until: None,
             problem: None,
             said: None,
-            busy: None,
+            busy: Vec::new(),
             path: None,
             notes,
             deliveries,
@@ -136,7 +135,7 @@ impl Panel {
             delivered_once: false,
         };
         match done.delivery {
-            Delivery::Delivered(delivered) => panel.arrived(&delivered, now),
+            Delivery::Delivered(delivered) => panel.arrived(delivered, now),
             Delivery::Kept => {}
             Delivery::Failed { to, why } => {
                 panel.problem = Some(format!("not delivered to {to}: {why}"));
@@ -188,22 +187,34 @@ impl Panel {
         self.revealed_until = None;
     }
 
+    /// Something is under way.
+    pub fn begin(&mut self, id: EffectId, words: String) {
+        self.busy.push((id, words));
+        self.problem = None;
+        self.said = None;
+    }
+
+    /// It is no longer; false if it was not begun here.
+    pub fn end(&mut self, id: EffectId) -> bool {
+        let before = self.busy.len();
+        self.busy.retain(|(busy, _)| *busy != id);
+        self.busy.len() < before
+    }
+
     /// The secret is at a place.
-    pub fn arrived(&mut self, delivered: &Delivered, now: Moment) {
-        if delivered.certain {
-            self.delivered_once = true;
-        }
-        let clipboard = delivered.keeper.is_some();
-        if clipboard {
-            self.places.retain(|place| !place.clipboard);
-        }
+    pub fn arrived(&mut self, delivered: Delivered, now: Moment) {
+        self.delivered_once |= delivered.certain;
+        // Only a clipboard has a keeper, or clears by itself.
+        let clipboard = delivered.keeper.is_some() || delivered.clears_after.is_some();
+        self.places
+            .retain(|place| !(place.clipboard && clipboard) && place.words != delivered.place);
         self.places.push(Place {
-            words: delivered.place.clone(),
+            words: delivered.place,
             certain: delivered.certain,
             clears_at: delivered.clears_after.map(|after| now.since_start + after),
             gone: None,
             clipboard,
-            note: delivered.note.clone(),
+            note: delivered.note,
         });
         self.problem = None;
     }
@@ -269,7 +280,10 @@ impl Panel {
             }
             return Wish::Stay;
         }
-        let idle = self.busy.is_none();
+        let idle = self.busy.is_empty();
+        if with_modifier(key) {
+            return Wish::Stay;
+        }
         match key.code {
             KeyCode::Esc => return Wish::Close,
             KeyCode::Char('q') => return Wish::Leave,
@@ -295,30 +309,23 @@ impl Panel {
     /// The keys that do something now, for the key bar and the help.
     pub fn keys(&self) -> Vec<(&'static str, &'static str)> {
         if self.path.is_some() {
-            return vec![("Enter", "write the file"), ("Esc", "do not")];
+            return vec![("Enter", "write the file"), ("Esc", "back")];
         }
         if self.choosing.is_some() {
-            return vec![("←→", "choose"), ("Enter", "send"), ("Esc", "do not")];
+            return vec![("←→", "choose"), ("Enter", "send"), ("Esc", "back")];
         }
-        let mut keys = vec![
-            ("c", "copy"),
-            (
-                "v",
-                if self.revealed_until.is_some() {
-                    "hide"
-                } else {
-                    "reveal"
-                },
-            ),
-            ("w", "write to a file"),
-        ];
+        let reveal = match self.revealed_until {
+            Some(_) => "hide",
+            None => "reveal",
+        };
+        let mut keys = vec![("c", "copy"), ("v", reveal)];
         if !self.deliveries.is_empty() {
             keys.push(("p", "deliver"));
         }
         if self.keyring {
             keys.push(("k", "keyring"));
         }
-        keys.extend([("t", "test"), ("Esc", "close")]);
+        keys.extend([("t", "test"), ("w", "file"), ("Esc", "close")]);
         keys
     }
 }

@@ -1,92 +1,29 @@
 //! The dialogs, and the little box that shows how far an order is.
 
 use ratatui::Frame;
-use ratatui::layout::Rect;
-use ratatui::style::Style;
 use ratatui::text::{Line, Span};
-use ratatui::widgets::{Clear, Paragraph, Wrap};
 use unicode_width::UnicodeWidthStr;
 
+use super::boxed::{Part, boxed, field_text, inner_width, is_narrow};
 use super::{Theme, pad};
 use crate::action::{Step, Verb};
 use crate::app::dialogs::{
-    DeleteDialog, ExpiryChoice, Fact, Focus, LeaveDialog, NewDialog, Notice, WORD,
+    DeleteDialog, End, ExpiryChoice, Fact, Focus, LeaveDialog, NewDialog, Notice, WORD,
 };
 use crate::app::field::Field;
-use crate::app::help::{self, Help};
 use crate::app::message::Preparation;
 use crate::app::{App, Running, when};
+use crate::expiry::{Expiry, ExpiryError};
 use crate::fleet::Own;
 use crate::slot::Identity;
 use crate::text::fit;
 
 /// The width of a dialog where the window has room.
 const WIDTH: u16 = 76;
-
-/// Draws a box with a title around lines, in the middle of the window, and
-/// wraps what is too long.
-pub fn boxed(
-    frame: &mut Frame,
-    title: &str,
-    title_style: Style,
-    lines: Vec<Line<'_>>,
-    width: u16,
-    theme: Theme,
-) {
-    let window = frame.area();
-    let width = width.min(window.width);
-    let inner_width = width.saturating_sub(4);
-    let paragraph = Paragraph::new(lines).wrap(Wrap { trim: false });
-    let needed = u16::try_from(paragraph.line_count(inner_width)).unwrap_or(u16::MAX);
-    let height = needed.saturating_add(2).min(window.height);
-    let area = Rect::new(
-        window.x + (window.width - width) / 2,
-        window.y + (window.height - height) / 2,
-        width,
-        height,
-    );
-    frame.render_widget(Clear, area);
-    border(frame, area, title, title_style, theme);
-    let inner = Rect::new(
-        area.x + 2,
-        area.y + 1,
-        inner_width,
-        height.saturating_sub(2),
-    );
-    // Where not everything fits, the end stays: there are the fields.
-    let over = needed.saturating_sub(inner.height);
-    frame.render_widget(paragraph.scroll((over, 0)), inner);
-}
-
-fn border(frame: &mut Frame, area: Rect, title: &str, title_style: Style, theme: Theme) {
-    let symbols = theme.symbols;
-    let [top_left, top_right, bottom_left, bottom_right] = symbols.corners;
-    let inner = usize::from(area.width.saturating_sub(2));
-    let title = fit(title, inner.saturating_sub(4), symbols.ascii);
-    let rest = inner.saturating_sub(title.width() + 3);
-    let mut lines = vec![Line::from(vec![
-        Span::styled(format!("{top_left}{} ", symbols.rule), theme.faint()),
-        Span::styled(title, title_style),
-        Span::styled(
-            format!(" {}{top_right}", symbols.rule.repeat(rest)),
-            theme.faint(),
-        ),
-    ])];
-    for _ in 2..area.height {
-        // The blanks between the bars carry no style: what is drawn over them
-        // would keep it.
-        lines.push(Line::from(vec![
-            Span::styled(symbols.upright, theme.faint()),
-            Span::raw(" ".repeat(inner)),
-            Span::styled(symbols.upright, theme.faint()),
-        ]));
-    }
-    lines.push(Line::styled(
-        format!("{bottom_left}{}{bottom_right}", symbols.rule.repeat(inner)),
-        theme.faint(),
-    ));
-    frame.render_widget(Paragraph::new(lines), area);
-}
+/// The width of a notice.
+const NOTICE: u16 = 70;
+/// The columns of a label before a chooser.
+const LABEL: usize = 9;
 
 /// How far an order is.
 pub fn running(app: &App, running: &Running, frame: &mut Frame, theme: Theme) {
@@ -114,332 +51,415 @@ pub fn running(app: &App, running: &Running, frame: &mut Frame, theme: Theme) {
     if seconds > 0 && !matches!(running.step, Step::Waiting(_)) {
         line.push(Span::styled(format!("  {seconds} s"), theme.faint()));
     }
-    let lines = vec![
-        Line::styled(running.slot.to_string(), theme.strong()),
-        Line::from(line),
+    let mut parts = vec![
+        Part::must(Line::styled(running.slot.to_string(), theme.strong())),
+        Part::must(Line::from(line)),
     ];
-    boxed(frame, doing, theme.title(), lines, 60, theme);
-}
-
-/// The help.
-pub fn help(app: &App, state: &Help, frame: &mut Frame, theme: Theme) {
-    let room = usize::from(frame.area().height.saturating_sub(2));
-    let all = help::lines(&app.settings.keymap);
-    let first = state.offset.min(all.len().saturating_sub(room));
-    let lines = all
-        .into_iter()
-        .skip(first)
-        .take(room)
-        .map(|line| match line {
-            help::Line::Head(text) => Line::styled(text, theme.strong()),
-            help::Line::Entry(key, text) => {
-                let key = if theme.symbols.ascii {
-                    key.replace('↑', "Up")
-                        .replace('↓', "Down")
-                        .replace('←', "Left")
-                        .replace('→', "Right")
-                } else {
-                    key
-                };
-                Line::from(vec![
-                    Span::styled(format!("  {}", pad(&key, 14, theme)), theme.key()),
-                    Span::raw(text),
-                ])
-            }
-        })
-        .collect();
-    boxed(frame, "Help", theme.title(), lines, 84, theme);
+    if app.leaving {
+        parts.push(Part::must(Line::styled(
+            "the program ends afterwards",
+            theme.warn(),
+        )));
+    }
+    boxed(frame, doing, theme.title(), parts, 60, theme);
 }
 
 /// Generate and Replace.
 pub fn new(app: &App, dialog: &NewDialog, frame: &mut Frame, theme: Theme) {
-    let mut lines = vec![Line::styled(dialog.slot.to_string(), theme.strong())];
+    let place = Place::of(frame, theme);
     let verb = dialog.verb();
-    match (&dialog.shown, verb) {
-        (Identity::None, _) => lines.push(Line::raw("It has no token yet.")),
-        (Identity::Unclear, _) => lines.push(Line::styled(
-            "A token that you may not see would die: the host shows neither a token nor that there is none.",
-            theme.bad(),
-        )),
-        _ => {
-            lines.push(Line::styled(
-                "The token that is there dies at once; there is no way back.",
-                theme.bad(),
-            ));
-            lines.extend(identification(&dialog.facts, theme));
+    let preparation = dialog.preparation.as_ref();
+    let slot = Line::styled(dialog.slot.to_string(), theme.strong());
+    let mut parts = vec![Part::ranked(3, slot)];
+    match &dialog.shown {
+        Identity::None => parts.push(Part::ranked(4, "It has no token yet.")),
+        Identity::Unclear => parts.extend(unclear(theme)),
+        Identity::Token { .. } => {
+            let words = "The token that is there dies at once; there is no way back.";
+            parts.push(Part::ranked(6, Line::styled(words, theme.bad())));
+            parts.extend(place.identification(&dialog.facts));
         }
     }
-    lines.push(Line::default());
-    lines.push(expiry_line(dialog, theme));
-    lines.push(destination_line(dialog, theme));
-    let preparation = dialog.preparation.as_ref();
-    lines.push(rescue_line(preparation, theme));
+    parts.push(Part::gap());
+    let rank = |focus, rank| if dialog.focus == focus { 0 } else { rank };
+    parts.push(Part::ranked(
+        rank(Focus::Expiry, 5),
+        place.expiry(app, dialog),
+    ));
+    parts.push(Part::ranked(
+        rank(Focus::Destination, 2),
+        place.destination(dialog),
+    ));
+    let rescue = match preparation {
+        Some(known) if !known.rescue_proven => 3,
+        _ => 7,
+    };
+    parts.push(Part::ranked(rescue, place.rescue(preparation)));
     if let Some(preparation) = preparation {
-        lines.extend(own_lines(preparation, verb, theme));
+        parts.extend(place.own(preparation, verb));
     }
-    lines.push(Line::default());
+    parts.push(Part::gap());
     if verb == Verb::Generate {
         let style = if dialog.focus == Focus::Button {
             theme.selected().patch(theme.strong())
         } else {
             theme.strong()
         };
-        lines.push(Line::from(Span::styled("[ Generate ]", style)));
+        parts.push(Part::must(Line::from(Span::styled("[ Generate ]", style))));
     } else {
-        lines.extend(name_lines(
+        parts.extend(place.name(
             "replace",
             &dialog.slot.organization,
             &dialog.name,
             dialog.focus == Focus::Name,
             dialog.confirmed(),
-            theme,
         ));
     }
-    lines.extend(problem(dialog.problem.as_deref(), theme));
-    let title = format!("{} the {}", verb.title(), dialog.slot.kind.words());
-    let title = match verb {
-        Verb::Generate => format!("Generate an {}", dialog.slot.kind.words()),
-        _ => title,
+    parts.extend(problem(dialog.problem.as_deref(), theme));
+    let kind = dialog.slot.kind.words();
+    let (title, style) = match verb {
+        Verb::Generate => (format!("Generate an {kind}"), theme.title()),
+        _ => (format!("{} the {kind}", verb.title()), theme.bad()),
     };
-    let style = if verb == Verb::Generate {
-        theme.title()
-    } else {
-        theme.bad()
-    };
-    let _ = app;
-    boxed(frame, &title, style, lines, WIDTH, theme);
+    boxed(frame, &title, style, parts, WIDTH, theme);
 }
 
 /// Delete.
-pub fn delete(_app: &App, dialog: &DeleteDialog, frame: &mut Frame, theme: Theme) {
-    let mut lines = vec![
-        Line::styled(dialog.slot.to_string(), theme.strong()),
-        Line::styled(
-            "What uses this token stops at once; there is no way back.",
-            theme.bad(),
-        ),
-    ];
-    lines.extend(identification(&dialog.facts, theme));
-    if let Some(preparation) = &dialog.preparation {
-        lines.extend(own_lines(preparation, Verb::Delete, theme));
+pub fn delete(dialog: &DeleteDialog, frame: &mut Frame, theme: Theme) {
+    let place = Place::of(frame, theme);
+    let slot = Line::styled(dialog.slot.to_string(), theme.strong());
+    let mut parts = vec![Part::ranked(3, slot)];
+    if dialog.shown == Identity::Unclear {
+        parts.extend(unclear(theme));
+    } else {
+        let words = "What uses this token stops at once; there is no way back.";
+        parts.push(Part::ranked(6, Line::styled(words, theme.bad())));
+        parts.extend(place.identification(&dialog.facts));
     }
-    lines.push(Line::default());
-    lines.extend(name_lines(
+    match &dialog.preparation {
+        Some(preparation) => parts.extend(place.own(preparation, Verb::Delete)),
+        None => parts.push(Part::ranked(
+            7,
+            Line::styled("looking up whose credential is in use", theme.faint()),
+        )),
+    }
+    parts.push(Part::gap());
+    parts.extend(place.name(
         "delete",
         &dialog.slot.organization,
         &dialog.name,
         true,
         dialog.confirmed(),
-        theme,
     ));
-    lines.extend(problem(dialog.problem.as_deref(), theme));
+    parts.extend(problem(dialog.problem.as_deref(), theme));
     let title = format!("Delete the {}", dialog.slot.kind.words());
-    boxed(frame, &title, theme.bad(), lines, WIDTH, theme);
+    boxed(frame, &title, theme.bad(), parts, WIDTH, theme);
 }
 
-fn identification(facts: &[Fact], theme: Theme) -> Vec<Line<'static>> {
-    facts
-        .iter()
-        .map(|fact| {
-            Line::from(vec![
-                Span::styled(format!("  {}", pad(fact.label, 11, theme)), theme.faint()),
-                Span::raw(fact.text.clone()),
-            ])
-        })
-        .collect()
-}
-
-fn chooser(label: &str, value: String, focused: bool, theme: Theme) -> Vec<Span<'static>> {
-    let style = if focused {
-        theme.selected()
-    } else {
-        theme.plain()
-    };
-    let symbols = theme.symbols;
-    vec![
-        Span::styled(pad(label, 9, theme), theme.faint()),
-        Span::styled(
-            format!("{} {value} {}", symbols.before, symbols.after),
-            style,
+fn unclear(theme: Theme) -> [Part<'static>; 2] {
+    [
+        Part::must(Line::styled(
+            "A token that you may not see would die.",
+            theme.bad(),
+        )),
+        Part::ranked(
+            6,
+            "The host shows neither a token nor that there is none (404).",
         ),
     ]
 }
 
-fn expiry_line(dialog: &NewDialog, theme: Theme) -> Line<'static> {
-    let focused = dialog.focus == Focus::Expiry;
-    let value = match dialog.expiries.get(dialog.expiry) {
-        Some(ExpiryChoice::Given(expiry)) => expiry.words(),
-        _ => {
-            let text = dialog.typed.text();
-            if text.is_empty() {
-                "type: 90d, 12h, 1y, 2027-01-31".to_owned()
-            } else {
-                format!("{text}{}", theme.symbols.cursor)
-            }
-        }
-    };
-    let mut spans = chooser("Expires", value, focused, theme);
-    match dialog.expiry_words() {
-        Ok(words) if words.is_empty() => {}
-        Ok(words) => spans.push(Span::styled(format!("  {words}"), theme.faint())),
-        Err(_) if dialog.typed.text().is_empty() => {}
-        Err(words) => spans.push(Span::styled(format!("  {words}"), theme.bad())),
-    }
-    Line::from(spans)
+fn problem(problem: Option<&str>, theme: Theme) -> Option<Part<'static>> {
+    problem.map(|text| Part::must(Line::styled(text.to_owned(), theme.bad())))
 }
 
-fn destination_line(dialog: &NewDialog, theme: Theme) -> Line<'static> {
-    let focused = dialog.focus == Focus::Destination;
-    let Some(choice) = dialog.choice() else {
-        return Line::from(chooser("Goes to", "looking".to_owned(), focused, theme));
-    };
-    let value = if dialog.wants_path() {
-        let path = dialog.path.text();
-        if path.is_empty() {
-            "file: type its path".to_owned()
-        } else {
-            format!("file {path}{}", theme.symbols.cursor)
-        }
-    } else {
-        choice.words.clone()
-    };
-    let mut spans = chooser("Goes to", value, focused, theme);
-    if let Some(problem) = &choice.problem {
-        spans.push(Span::styled(format!("  {problem}"), theme.bad()));
-    }
-    Line::from(spans)
-}
-
-fn rescue_line(preparation: Option<&Preparation>, theme: Theme) -> Line<'static> {
-    let label = Span::styled(pad("Rescue", 9, theme), theme.faint());
-    match preparation {
-        None => Line::from(vec![label, Span::raw("  looking")]),
-        Some(preparation) => {
-            let style = if preparation.rescue_proven {
-                theme.plain()
-            } else {
-                theme.warn()
-            };
-            Line::from(vec![
-                label,
-                Span::styled(format!("  {}", preparation.rescue), style),
-            ])
-        }
-    }
-}
-
-fn own_lines(preparation: &Preparation, verb: Verb, theme: Theme) -> Vec<Line<'static>> {
-    let warning = theme.symbols.warning;
-    let stored = preparation
-        .origin
-        .as_ref()
-        .map(|origin| format!(" It is stored in: {origin}."))
-        .unwrap_or_default();
-    match (preparation.own, verb) {
-        (Own::No, _) | (_, Verb::Generate) => Vec::new(),
-        (Own::Yes, Verb::Replace) => vec![Line::styled(
-            format!(
-                "{warning} Your credential for this host is this very token. The program goes on with the new one.{stored}"
-            ),
-            theme.warn(),
-        )],
-        (Own::Yes, Verb::Delete) => vec![Line::styled(
-            format!(
-                "{warning} Your credential for this host is this very token: afterwards this host can no longer be reached.{stored}"
-            ),
-            theme.bad(),
-        )],
-        (Own::Unknown, _) => vec![Line::styled(
-            "The host does not say whether your credential is this very token.",
-            theme.faint(),
-        )],
-    }
-}
-
-fn name_lines(
-    verb: &str,
-    name: &str,
-    field: &Field,
-    focused: bool,
-    confirmed: bool,
+/// Where the lines of a dialog go: how wide they may be, and what they look like.
+struct Place {
+    width: usize,
+    narrow: bool,
     theme: Theme,
-) -> Vec<Line<'static>> {
-    let style = if focused {
-        theme.selected()
-    } else {
-        theme.plain()
-    };
-    let cursor = if focused { theme.symbols.cursor } else { "" };
-    let mark = if confirmed {
-        Span::styled(format!("  Enter to {verb}"), theme.bad())
-    } else {
-        Span::raw("")
-    };
-    vec![
-        Line::raw(format!("Type the organization's name, {name}, to {verb}:")),
-        Line::from(vec![
-            Span::styled(format!(" {}{cursor} ", field.text()), style),
-            mark,
-        ]),
-    ]
 }
 
-fn problem(problem: Option<&str>, theme: Theme) -> Option<Line<'static>> {
-    problem.map(|text| Line::styled(text.to_owned(), theme.bad()))
+impl Place {
+    fn of(frame: &Frame, theme: Theme) -> Self {
+        Self {
+            width: usize::from(inner_width(frame, WIDTH)),
+            narrow: is_narrow(frame, WIDTH),
+            theme,
+        }
+    }
+
+    /// Which token it is, how old, when it was last used: that always stays.
+    fn identification(&self, facts: &[Fact]) -> Vec<Part<'static>> {
+        facts
+            .iter()
+            .map(|fact| {
+                let text = if self.narrow { &fact.short } else { &fact.text };
+                let rank = match fact.label {
+                    "token" | "created" | "last used" => 0,
+                    _ => 7,
+                };
+                let label = format!("  {}", pad(fact.label, 11, self.theme));
+                Part::ranked(
+                    rank,
+                    Line::from(vec![
+                        Span::styled(label, self.theme.faint()),
+                        Span::raw(text.clone()),
+                    ]),
+                )
+            })
+            .collect()
+    }
+
+    fn label(&self, label: &str) -> Span<'static> {
+        Span::styled(pad(label, LABEL, self.theme), self.theme.faint())
+    }
+
+    fn chooser(&self, label: &str, value: &str, focused: bool) -> Vec<Span<'static>> {
+        let theme = self.theme;
+        let style = if focused {
+            theme.selected()
+        } else {
+            theme.plain()
+        };
+        let symbols = theme.symbols;
+        let text = format!("{} {value} {}", symbols.before, symbols.after);
+        vec![self.label(label), Span::styled(text, style)]
+    }
+
+    /// What fits into a chooser.
+    fn room(&self) -> usize {
+        self.width.saturating_sub(LABEL + 4)
+    }
+
+    fn expiry(&self, app: &App, dialog: &NewDialog) -> Line<'static> {
+        let theme = self.theme;
+        let typing = match dialog.expiries.get(dialog.expiry) {
+            Some(ExpiryChoice::Given(_)) => None,
+            _ => Some(field_text(&dialog.typed, self.room(), theme)),
+        };
+        let value = match (&typing, dialog.chosen_expiry()) {
+            (Some(text), _) => text.clone(),
+            (None, Ok(Expiry::Longest)) if self.narrow => "the longest".to_owned(),
+            (None, Ok(expiry)) => expiry.words(),
+            (None, Err(_)) => String::new(),
+        };
+        let mut spans = self.chooser("Expires", &value, dialog.focus == Focus::Expiry);
+        let zone = &app.settings.zone;
+        let (words, style) = match dialog.end() {
+            Ok(End::At(at)) if self.narrow => (when::day(at, zone), theme.faint()),
+            Ok(End::At(at)) => (when::exact(at, zone), theme.faint()),
+            Ok(End::Unknown | End::ServerDecides) => (String::new(), theme.faint()),
+            // It is not finished yet: what it may become.
+            Err(ExpiryError::NotAnExpiry(_) | ExpiryError::NotALength(_)) => {
+                ("90d, 12h, 1y, 2027-01-31".to_owned(), theme.faint())
+            }
+            Err(ExpiryError::BeyondPolicy { .. }) => {
+                let policy = dialog.preparation.as_ref().and_then(|known| known.policy);
+                let most = policy.map_or(String::new(), |policy| {
+                    format!(": at most {}", when::length(policy.as_secs()))
+                });
+                (format!("beyond the policy{most}"), theme.bad())
+            }
+            Err(ExpiryError::Past { .. }) => ("not in the future".to_owned(), theme.bad()),
+            Err(ExpiryError::TooFar(_)) => ("too far away".to_owned(), theme.bad()),
+            Err(ExpiryError::NoPolicy) => ("no policy is known".to_owned(), theme.bad()),
+        };
+        self.remark(&mut spans, &words, style);
+        Line::from(spans)
+    }
+
+    /// Adds a remark; in a narrow window only if it fits into the line.
+    fn remark(&self, spans: &mut Vec<Span<'static>>, words: &str, style: ratatui::style::Style) {
+        let used: usize = spans.iter().map(Span::width).sum();
+        let important = style == self.theme.bad();
+        if words.is_empty() || self.narrow && !important && used + 2 + words.width() > self.width {
+            return;
+        }
+        spans.push(Span::raw("  "));
+        spans.push(Span::styled(words.to_owned(), style));
+    }
+
+    fn destination(&self, dialog: &NewDialog) -> Line<'static> {
+        let focused = dialog.focus == Focus::Destination;
+        let Some(choice) = dialog.choice() else {
+            return Line::from(self.chooser("Goes to", "looking", focused));
+        };
+        let value = if dialog.wants_path() {
+            let room = self.room().saturating_sub(5);
+            if focused {
+                format!("file {}", field_text(&dialog.path, room, self.theme))
+            } else if dialog.path.text().is_empty() {
+                "file: type its path".to_owned()
+            } else {
+                let path = fit(dialog.path.text(), room, self.theme.symbols.ascii);
+                format!("file {path}")
+            }
+        } else {
+            self.gist(&choice.words)
+        };
+        let mut spans = self.chooser("Goes to", &value, focused);
+        // Enter says it in a line of its own.
+        let said = dialog.problem.is_some() && dialog.problem == choice.problem;
+        if let Some(problem) = choice.problem.as_ref().filter(|_| !said) {
+            self.remark(&mut spans, problem, self.theme.bad());
+        }
+        Line::from(spans)
+    }
+
+    /// In a narrow window, what stands before the first comma.
+    fn gist(&self, words: &str) -> String {
+        let words = match words.split_once(',') {
+            Some((gist, _)) if self.narrow => gist,
+            _ => words,
+        };
+        words.to_owned()
+    }
+
+    fn rescue(&self, preparation: Option<&Preparation>) -> Line<'static> {
+        let theme = self.theme;
+        let (words, style) = match preparation {
+            None => ("looking".to_owned(), theme.plain()),
+            Some(known) if known.rescue_proven => (self.gist(&known.rescue), theme.plain()),
+            Some(known) => (known.rescue.clone(), theme.warn()),
+        };
+        Line::from(vec![self.label("Rescue"), Span::styled(words, style)])
+    }
+
+    fn own(&self, preparation: &Preparation, verb: Verb) -> Vec<Part<'static>> {
+        let theme = self.theme;
+        let warning = theme.symbols.warning;
+        let (words, style) = match (preparation.own, verb) {
+            (Own::No, _) | (_, Verb::Generate) => return Vec::new(),
+            (Own::Yes, Verb::Replace) => (
+                "The program goes on with the new one; the old one stays stored",
+                theme.warn(),
+            ),
+            (Own::Yes, Verb::Delete) => (
+                "Afterwards this host can no longer be reached; it stays stored",
+                theme.bad(),
+            ),
+            (Own::Unknown, _) => {
+                let words = if self.narrow {
+                    "Perhaps it is your own credential."
+                } else {
+                    "The host does not say whether this token is your own credential."
+                };
+                return vec![Part::ranked(1, Line::styled(words, theme.warn()))];
+            }
+        };
+        let mut parts = vec![Part::must(Line::styled(
+            format!("{warning} This token is your own credential."),
+            style,
+        ))];
+        let sentence = match &preparation.origin {
+            Some(origin) => format!("{words} in {origin}."),
+            None => format!("{}.", words.split(';').next().unwrap_or(words)),
+        };
+        parts.push(Part::ranked(4, Line::styled(sentence, style)));
+        parts
+    }
+
+    fn name(
+        &self,
+        verb: &str,
+        name: &str,
+        field: &Field,
+        focused: bool,
+        confirmed: bool,
+    ) -> [Part<'static>; 2] {
+        let theme = self.theme;
+        let mark = if confirmed {
+            format!("  Enter to {verb}")
+        } else {
+            String::new()
+        };
+        let room = self.width.saturating_sub(2 + mark.width());
+        let (style, text) = if focused {
+            (theme.selected(), field_text(field, room, theme))
+        } else {
+            let text = fit(field.text(), room, theme.symbols.ascii);
+            (theme.plain(), text)
+        };
+        [
+            Part::must(Line::from(vec![
+                Span::raw("Type "),
+                Span::styled(name.to_owned(), theme.strong()),
+                Span::raw(format!(" to {verb} its token:")),
+            ])),
+            Part::must(Line::from(vec![
+                Span::styled(format!(" {text} "), style),
+                Span::styled(mark, theme.bad()),
+            ])),
+        ]
+    }
 }
 
 /// A notice.
 pub fn notice(notice: &Notice, frame: &mut Frame, theme: Theme) {
-    let mut lines = Vec::new();
+    let mut parts = Vec::new();
     for (at, text) in notice.lines.iter().enumerate() {
         let style = if at == 0 {
             theme.strong()
         } else {
             theme.plain()
         };
-        lines.push(Line::styled(text.clone(), style));
+        parts.push(Part::must(Line::styled(text.clone(), style)));
     }
     if let Some(next) = &notice.next {
         let (key, words) = next.key();
-        lines.push(Line::default());
-        lines.push(Line::from(vec![
+        parts.push(Part::gap());
+        parts.push(Part::must(Line::from(vec![
             Span::styled(key.to_string(), theme.key()),
             Span::raw(format!(" {words}   ")),
             Span::styled("Enter", theme.key()),
             Span::raw(" close"),
-        ]));
+        ])));
     }
     let style = if notice.bad {
         theme.bad()
     } else {
         theme.title()
     };
-    boxed(frame, &notice.title, style, lines, 70, theme);
+    // A word that is broken, an address above all, cannot be copied.
+    let words = notice.lines.iter().flat_map(|line| line.split(' '));
+    let longest = words.map(UnicodeWidthStr::width).max().unwrap_or(0);
+    let width = u16::try_from(longest + 4).unwrap_or(u16::MAX).max(NOTICE);
+    boxed(frame, &notice.title, style, parts, width, theme);
 }
 
 /// The question before a secret is let go.
 pub fn leave(dialog: &LeaveDialog, frame: &mut Frame, theme: Theme) {
-    let mut lines: Vec<Line> = dialog
-        .slots
-        .iter()
-        .map(|slot| Line::styled(slot.to_string(), theme.strong()))
+    let slots = dialog.slots.iter();
+    let mut parts: Vec<Part> = slots
+        .map(|slot| Part::ranked(1, Line::styled(slot.to_string(), theme.strong())))
         .collect();
-    lines.extend([
-        Line::raw("Its new secret has been delivered nowhere. Nobody can ever see it again."),
-        Line::default(),
-        Line::from(vec![
+    let prompt = format!("Type {WORD} and Enter to let it go: ");
+    let room = usize::from(inner_width(frame, NOTICE)).saturating_sub(prompt.width() + 2);
+    parts.extend([
+        Part::must("The new secret is not known to be anywhere but here."),
+        Part::must("Once let go, nobody can ever see it again."),
+        Part::gap(),
+        Part::must(Line::from(vec![
             Span::styled("c", theme.key()),
-            Span::raw(" copy it to the clipboard   "),
+            Span::raw(" copy it   "),
             Span::styled("Esc", theme.key()),
             Span::raw(" back to it"),
-        ]),
-        Line::from(vec![
-            Span::raw(format!("Type {WORD} and Enter to let it go: ")),
+        ])),
+        Part::must(Line::from(vec![
+            Span::raw(prompt),
             Span::styled(
-                format!(" {}{} ", dialog.word.text(), theme.symbols.cursor),
+                format!(" {} ", field_text(&dialog.word, room.max(8), theme)),
                 theme.selected(),
             ),
-        ]),
+        ])),
     ]);
-    boxed(frame, "Undelivered secret", theme.bad(), lines, 70, theme);
+    boxed(
+        frame,
+        "Undelivered secret",
+        theme.bad(),
+        parts,
+        NOTICE,
+        theme,
+    );
 }

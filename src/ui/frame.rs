@@ -5,89 +5,108 @@ use ratatui::layout::Rect;
 use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 use ratatui::widgets::{Paragraph, Wrap};
+use unicode_segmentation::UnicodeSegmentation;
 use unicode_width::UnicodeWidthStr;
 
 use super::Theme;
+use super::boxed::field_text;
+use crate::app::dialogs::{Next, facts};
 use crate::app::keys::Command;
 use crate::app::list::Row;
-use crate::app::when::{day, exact, relative};
+use crate::app::when::{exact, relative};
 use crate::app::{App, Layer};
 use crate::slot::State;
+use crate::text::fit;
 
-/// The first line: what there is, and on the right what wants attention.
+/// The first line: what there is, and on the right what wants attention. In a
+/// narrow window what wants attention stays longer.
 pub fn title(app: &App, width: u16, theme: Theme) -> Line<'static> {
     let width = usize::from(width);
-    let dot = theme.symbols.dot;
-    let hosts = counted(app.hosts(), "host", "hosts");
     let organizations = counted(app.organizations(), "organization", "organizations");
-    let mut left = vec![Span::styled(" Orgward", theme.title()), Span::raw("   ")];
-    if app.settings.demo {
-        left.push(Span::styled("demo", theme.warn()));
-        left.push(Span::raw("  "));
-    }
-    if app.settings.read_only {
-        left.push(Span::styled("read-only", theme.warn()));
-        left.push(Span::raw("  "));
-    }
-    left.push(Span::raw(format!("{hosts}{dot}{organizations}")));
-    let used: usize = left.iter().map(|span| span.width()).sum();
+    let hosts = counted(app.hosts(), "host", "hosts");
+    let all = format!("{hosts}{}{organizations}", theme.symbols.dot);
+    let room = |left: &[Span]| width.saturating_sub(size(left) + 3);
+    let (long, mut short) = (attention(app, false, theme), attention(app, true, theme));
+    let [all, fewer, none] =
+        [all.as_str(), organizations.as_str(), ""].map(|words| title_left(app, words, theme));
+    let (mut line, right) = if size(&long) <= room(&all) {
+        (all, long)
+    } else if size(&short) <= room(&all) {
+        (all, short)
+    } else {
+        let left = if size(&fewer) < width { fewer } else { none };
+        // What does not fit is left out from the right, a whole part at a time.
+        while size(&short) > room(&left) {
+            short.pop();
+        }
+        if short
+            .last()
+            .is_some_and(|span| span.content == theme.symbols.dot)
+        {
+            short.pop();
+        }
+        (left, short)
+    };
+    let gap = width.saturating_sub(size(&line) + size(&right) + 1);
+    line.push(Span::raw(" ".repeat(gap)));
+    line.extend(right);
+    Line::from(line)
+}
 
+fn size(spans: &[Span]) -> usize {
+    spans.iter().map(Span::width).sum()
+}
+
+fn title_left(app: &App, words: &str, theme: Theme) -> Vec<Span<'static>> {
+    let mut left = vec![Span::styled(" Orgward", theme.title()), Span::raw("  ")];
+    for (holds, word) in [
+        (app.settings.demo, "demo"),
+        (app.settings.read_only, "read-only"),
+    ] {
+        if holds {
+            left.push(Span::raw(" "));
+            left.push(Span::styled(word, theme.warn()));
+            left.push(Span::raw(" "));
+        }
+    }
+    left.push(Span::raw(format!(" {words}")));
+    left
+}
+
+/// What wants attention, the most urgent first, and how far reading is.
+fn attention(app: &App, short: bool, theme: Theme) -> Vec<Span<'static>> {
     let days = app.settings.rules.warn_within.as_secs() / 86_400;
     let count = |state| app.list.count(state);
     let expiring = count(State::Expiring);
-    let parts = [
-        (count(State::Expired), "expired".to_owned(), State::Expired),
-        (
-            count(State::OverPolicy),
-            "over policy".to_owned(),
-            State::OverPolicy,
-        ),
-        (
-            expiring,
-            format!(
-                "{} within {days} days",
-                if expiring == 1 { "expires" } else { "expire" }
-            ),
-            State::Expiring,
-        ),
-        (
-            count(State::Failed) + count(State::Unauthorized),
-            "failed".to_owned(),
-            State::Failed,
-        ),
-    ];
-    let mut right: Vec<Span> = Vec::new();
+    let expire = match (short, expiring) {
+        (true, _) => "expiring".to_owned(),
+        (false, 1) => format!("expires within {days} days"),
+        (false, _) => format!("expire within {days} days"),
+    };
+    let failed = count(State::Failed) + count(State::Unauthorized);
+    let mut parts: Vec<(String, Style)> = [
+        (count(State::Expired), "expired", State::Expired),
+        (count(State::OverPolicy), "over policy", State::OverPolicy),
+        (expiring, &expire, State::Expiring),
+        (failed, "failed", State::Failed),
+    ]
+    .into_iter()
+    .filter(|(number, ..)| *number > 0)
+    .map(|(number, words, state)| (format!("{number} {words}"), theme.state(state)))
+    .collect();
     let reading = count(State::Reading);
     if reading > 0 {
         let all = app.list.rows().len();
-        right.push(Span::styled(
-            format!("{}/{all} read", all - reading),
-            theme.faint(),
-        ));
+        parts.push((format!("{}/{all} read", all - reading), theme.faint()));
     }
-    for (number, words, state) in parts {
-        if number > 0 {
-            if !right.is_empty() {
-                right.push(Span::styled(dot, theme.faint()));
-            }
-            right.push(Span::styled(
-                format!("{number} {words}"),
-                theme.state(state),
-            ));
+    let mut spans = Vec::new();
+    for (words, style) in parts {
+        if !spans.is_empty() {
+            spans.push(Span::styled(theme.symbols.dot, theme.faint()));
         }
+        spans.push(Span::styled(words, style));
     }
-    // What does not fit is left out from the right, a whole part at a time.
-    let room = width.saturating_sub(used + 3);
-    while right.iter().map(Span::width).sum::<usize>() > room {
-        right.pop();
-    }
-    if right.last().is_some_and(|span| span.content == dot) {
-        right.pop();
-    }
-    let gap = width.saturating_sub(used + 1 + right.iter().map(Span::width).sum::<usize>());
-    left.push(Span::raw(" ".repeat(gap)));
-    left.extend(right);
-    Line::from(left)
+    spans
 }
 
 fn counted(number: usize, one: &str, many: &str) -> String {
@@ -120,42 +139,111 @@ pub fn status(app: &App, theme: Theme) -> Option<(String, Style)> {
     Some((troubled, theme.bad()))
 }
 
-/// The selected slot's details, below the list.
+/// The selected slot's details, below the list: pieces that are kept whole, in
+/// as many lines as there are.
 pub fn details_below(app: &App, area: Rect, theme: Theme) -> Paragraph<'static> {
     let Some(row) = app.list.selected() else {
-        return Paragraph::new(Line::styled(nothing(app), theme.faint()));
+        return Paragraph::new(Line::styled(format!(" {}", nothing(app)), theme.faint()));
     };
-    let dot = theme.symbols.dot;
-    let mut text = vec![
-        Span::raw(" "),
-        Span::styled(row.slot.organization.to_string(), theme.strong()),
-        Span::raw(format!("{dot}{}", row.slot.kind.words())),
-    ];
-    let facts = details(app, row);
-    let token = facts.first().map(|(_, id)| id.clone());
-    if row.reading.as_ref().is_some_and(|r| r.token().is_some()) {
-        text.push(Span::raw(format!(" {}", token.unwrap_or_default())));
-        for (label, fact) in facts.iter().skip(1) {
-            text.push(Span::raw(dot));
-            text.push(Span::styled(format!("{label} "), theme.faint()));
-            text.push(Span::raw(fact.clone()));
-        }
+    let has_token = row.reading.as_ref().is_some_and(|r| r.token().is_some());
+    let one_line = area.height == 1;
+    let mut pieces: Vec<Vec<Span>> = Vec::new();
+    if one_line {
+        // The list has no room for the host, and the marker says the rest.
+        pieces.push(vec![Span::raw(row.slot.host.to_string())]);
     } else {
-        text.push(Span::raw(dot));
-        text.push(Span::styled(
-            facts
-                .into_iter()
-                .map(|(_, text)| text)
-                .collect::<Vec<_>>()
-                .join("; "),
-            theme.state(row.state()),
-        ));
+        let name = Span::styled(row.slot.organization.to_string(), theme.strong());
+        pieces.push(vec![name]);
+        pieces.push(vec![Span::raw(row.slot.kind.words())]);
     }
-    let paragraph = Paragraph::new(Line::from(text));
-    if area.height > 1 {
-        paragraph.wrap(Wrap { trim: false })
-    } else {
-        paragraph
+    let facts = match &row.reading {
+        Some(reading) if one_line && has_token => facts(reading, app.now, &app.settings.zone)
+            .into_iter()
+            .filter(|fact| fact.label == "last used")
+            .map(|fact| (fact.label, fact.short))
+            .collect(),
+        _ => details(app, row),
+    };
+    for (label, fact) in facts {
+        if !has_token {
+            pieces.push(vec![Span::styled(fact, theme.state(row.state()))]);
+        } else if label == "token" {
+            if let Some(last) = pieces.last_mut() {
+                last.push(Span::raw(format!(" {fact}")));
+            }
+        } else {
+            let label = Span::styled(format!("{label} "), theme.faint());
+            pieces.push(vec![label, Span::raw(fact)]);
+        }
+    }
+    let lines = flow(pieces, area, theme);
+    Paragraph::new(lines)
+}
+
+/// Puts pieces into lines; a piece that is too long for one is broken, and the
+/// last line is cut.
+fn flow(pieces: Vec<Vec<Span<'static>>>, area: Rect, theme: Theme) -> Vec<Line<'static>> {
+    let width = usize::from(area.width).saturating_sub(2);
+    let height = usize::from(area.height);
+    let mut lines: Vec<Vec<Span>> = vec![Vec::new()];
+    for piece in pieces {
+        let last = lines.len() - 1;
+        let dot = if lines[last].is_empty() {
+            ""
+        } else {
+            theme.symbols.dot
+        };
+        let used = size(&lines[last]) + dot.width();
+        let fits = used + size(&piece) <= width;
+        if fits || lines.len() == height || size(&piece) > width {
+            lines[last].push(Span::raw(dot));
+            for span in piece {
+                let mut rest = span.content.into_owned();
+                loop {
+                    let last = lines.len() - 1;
+                    let room = width.saturating_sub(size(&lines[last]));
+                    if rest.width() <= room || lines.len() == height {
+                        let text = fit(&rest, room, theme.symbols.ascii);
+                        lines[last].push(Span::styled(text, span.style));
+                        break;
+                    }
+                    let (now, later) = broken(&rest, room);
+                    lines[last].push(Span::styled(now, span.style));
+                    lines.push(Vec::new());
+                    rest = later;
+                }
+            }
+        } else {
+            lines.push(piece);
+        }
+    }
+    lines
+        .into_iter()
+        .map(|mut spans| {
+            spans.insert(0, Span::raw(" "));
+            Line::from(spans)
+        })
+        .collect()
+}
+
+/// The words that fit, and the others; at least one character fits, or the
+/// rest would never end.
+fn broken(text: &str, room: usize) -> (String, String) {
+    let mut at = 0;
+    let mut blank = None;
+    for (start, grapheme) in text.grapheme_indices(true) {
+        let end = start + grapheme.len();
+        if text[..end].width() > room && at > 0 {
+            break;
+        }
+        if grapheme == " " {
+            blank = Some(start);
+        }
+        at = end;
+    }
+    match blank {
+        Some(blank) if blank > 0 => (text[..blank].to_owned(), text[blank + 1..].to_owned()),
+        _ => (text[..at].to_owned(), text[at..].to_owned()),
     }
 }
 
@@ -204,12 +292,12 @@ fn nothing(app: &App) -> String {
     if app.list.rows().is_empty() {
         let listing = app.accounts.iter().any(|account| account.listing.is_some());
         return if listing {
-            " asking the hosts for their organizations".to_owned()
+            "asking the hosts for their organizations".to_owned()
         } else {
-            " no organizations".to_owned()
+            "no organizations".to_owned()
         };
     }
-    " nothing matches the filter".to_owned()
+    "nothing matches the filter".to_owned()
 }
 
 /// What is known of a slot: labels and texts, exact and in the owner's zone.
@@ -250,7 +338,7 @@ fn details(app: &App, row: &Row) -> Vec<(&'static str, String)> {
     facts.push((
         "ends",
         match reading.ends_at() {
-            Some(at) => format!("{}{policy}", day(at, zone)),
+            Some(at) => format!("{}{policy}", exact(at, zone)),
             None => format!("never{policy}"),
         },
     ));
@@ -266,52 +354,45 @@ fn details(app: &App, row: &Row) -> Vec<(&'static str, String)> {
 /// The last line: the keys that do something now.
 pub fn keys(app: &App, width: u16, theme: Theme) -> Line<'static> {
     if let Some(field) = app.filter.as_ref().filter(|_| app.layers.is_empty()) {
-        return Line::from(vec![
-            Span::styled(" / ", theme.key()),
-            Span::raw(field.text().to_owned()),
-            Span::styled(theme.symbols.cursor, theme.key()),
-            Span::styled(
-                format!(
-                    "  {} of {}   Enter keep  Esc clear",
-                    app.list.shown(),
-                    app.list.rows().len()
-                ),
-                theme.faint(),
-            ),
-        ]);
-    }
-    let pairs: Vec<(String, String)> = match app.layers.last() {
-        Some(Layer::Panel(panel)) => owned(&panel.keys()),
-        Some(Layer::Help(_)) => owned(&[("j k", "scroll"), ("Esc", "close")]),
-        Some(Layer::Notice(notice)) => {
-            let mut keys = vec![("Enter".to_owned(), "close".to_owned())];
-            if let Some(next) = &notice.next {
-                let (key, words) = next.key();
-                keys.push((key.to_string(), words.to_owned()));
-            }
-            keys
+        let count = format!("  {} of {}", app.list.shown(), app.list.rows().len());
+        let keys = "   Enter keep  Esc clear";
+        let room = usize::from(width).saturating_sub(4 + count.width());
+        let text = field_text(field, room, theme);
+        let mut spans = vec![Span::styled(" / ", theme.key())];
+        let fits = text.width() + keys.width() <= room;
+        spans.push(Span::raw(text));
+        spans.push(Span::styled(count, theme.faint()));
+        if fits {
+            spans.push(Span::styled(keys, theme.faint()));
         }
-        Some(Layer::New(dialog)) => owned(&[
-            ("Enter", dialog.verb().as_str()),
-            ("Tab", "next field"),
-            ("←→", "choose"),
-            ("Esc", "close"),
-        ]),
-        Some(Layer::Delete(_)) => owned(&[("Enter", "delete"), ("Esc", "close")]),
-        Some(Layer::Leave(_)) => owned(&[("c", "copy"), ("Esc", "back")]),
-        None => list_keys(app),
-    };
-    bar(&pairs, width, theme)
+        return Line::from(spans);
+    }
+    match app.layers.last() {
+        Some(Layer::Panel(panel)) => bar(&panel.keys(), width, theme),
+        Some(Layer::Help(_)) => bar(&[("j k", "scroll"), ("Esc", "close")], width, theme),
+        Some(Layer::Notice(notice)) => match notice.next.as_ref().map(Next::key) {
+            Some((key, words)) => {
+                let keys = [(key.to_string(), words), ("Enter".to_owned(), "close")];
+                bar(&keys, width, theme)
+            }
+            None => bar(&[("Enter", "close")], width, theme),
+        },
+        Some(Layer::New(dialog)) => {
+            let keys = [
+                ("Enter", dialog.verb().as_str()),
+                ("Tab", "next field"),
+                ("←→", "choose"),
+                ("Esc", "close"),
+            ];
+            bar(&keys, width, theme)
+        }
+        Some(Layer::Delete(_)) => bar(&[("Enter", "delete"), ("Esc", "close")], width, theme),
+        Some(Layer::Leave(_)) => bar(&[("c", "copy"), ("Esc", "back")], width, theme),
+        None => bar(&list_keys(app), width, theme),
+    }
 }
 
-fn owned(pairs: &[(&str, &str)]) -> Vec<(String, String)> {
-    pairs
-        .iter()
-        .map(|(key, words)| ((*key).to_owned(), (*words).to_owned()))
-        .collect()
-}
-
-fn list_keys(app: &App) -> Vec<(String, String)> {
+fn list_keys(app: &App) -> Vec<(String, &'static str)> {
     let state = app.list.selected().map(Row::state);
     let possible = |command| match command {
         Command::New => {
@@ -334,24 +415,37 @@ fn list_keys(app: &App) -> Vec<(String, String)> {
         .filter(|binding| !binding.short.is_empty() && possible(binding.command))
         .filter_map(|binding| {
             let key = binding.keys.first()?;
-            Some((key.to_string(), binding.short.to_owned()))
+            Some((key.to_string(), binding.short))
         })
         .collect()
 }
 
 /// Keys and words while they fit; the last two (help and quit) stay longest.
-fn bar(pairs: &[(String, String)], width: u16, theme: Theme) -> Line<'static> {
+pub fn bar<K: AsRef<str>>(pairs: &[(K, &str)], width: u16, theme: Theme) -> Line<'static> {
     let width = usize::from(width).saturating_sub(1);
-    let size = |pair: &(String, String)| pair.0.width() + 1 + pair.1.width() + 2;
-    let mut shown: Vec<&(String, String)> = pairs.iter().collect();
-    while shown.len() > 1 && shown.iter().map(|pair| size(pair)).sum::<usize>() > width {
+    let mut shown: Vec<(String, &str)> = pairs
+        .iter()
+        .map(|(key, words)| (theme.keys(key.as_ref()), *words))
+        .collect();
+    let size = |shown: &[(String, &str)]| -> usize {
+        let pairs = shown.iter();
+        pairs
+            .map(|(key, words)| key.width() + 1 + words.width() + 2)
+            .sum::<usize>()
+            // Nothing follows the last.
+            .saturating_sub(2)
+    };
+    while shown.len() > 1 && size(&shown) > width {
         let at = shown.len().saturating_sub(3);
         shown.remove(at);
     }
     let mut spans = vec![Span::raw(" ")];
-    for (key, words) in shown {
-        spans.push(Span::styled(key.clone(), theme.key()));
-        spans.push(Span::raw(format!(" {words}  ")));
+    for (at, (key, words)) in shown.into_iter().enumerate() {
+        if at > 0 {
+            spans.push(Span::raw("  "));
+        }
+        spans.push(Span::styled(key, theme.key()));
+        spans.push(Span::raw(format!(" {words}")));
     }
     Line::from(spans)
 }

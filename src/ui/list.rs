@@ -10,6 +10,7 @@ use super::{Theme, pad};
 use crate::app::App;
 use crate::app::list::{Column, Row};
 use crate::app::when::relative;
+use crate::text::fit;
 
 /// The days that a full bar of life stands for.
 const FULL_BAR: i64 = 180;
@@ -40,7 +41,7 @@ impl Columns {
             creator: 0,
         };
         // The marker, and a gap after each of the three that always stand.
-        let mut used = 2 + columns.organization + 2 + columns.token + 1 + columns.ends + 1;
+        let mut used = 3 + columns.organization + 1 + columns.token + 2 + columns.ends + 2;
         let mut add = |size: usize| {
             let fits = used + size < width;
             if fits {
@@ -62,7 +63,11 @@ impl Columns {
             columns.creator = 16;
         }
         let rest = width.saturating_sub(used + 1);
-        columns.organization += rest.min(26);
+        let more = rest.min(26);
+        columns.organization += more;
+        if columns.creator > 0 {
+            columns.creator += (rest - more).min(24);
+        }
         columns
     }
 }
@@ -111,8 +116,8 @@ fn heads(app: &App, columns: &Columns, theme: Theme) -> Line<'static> {
         1,
     );
     text += &cell(head("host", &[Column::Host]), columns.host, 2);
-    text += &cell(head("token", &[Column::Attention]), columns.token, 1);
-    text += &cell(head("ends", &[Column::Ends]), columns.ends, 1);
+    text += &cell(head("token", &[Column::Attention]), columns.token, 2);
+    text += &cell(head("ends", &[Column::Ends]), columns.ends, 2);
     text += &cell(String::new(), columns.bar, 2);
     text += &cell(head("last used", &[Column::LastUsed]), columns.used, 1);
     text += &cell(head("created by", &[Column::CreatedBy]), columns.creator, 1);
@@ -153,9 +158,11 @@ fn line(
         pad(word, columns.token, theme),
         theme.state(row.state()),
     ));
-    spans.push(Span::raw(" "));
+    spans.push(Span::raw("  "));
     if let Some(words) = row.words() {
-        spans.push(Span::styled(words.to_owned(), theme.faint()));
+        let used: usize = spans.iter().map(Span::width).sum();
+        let words = fit(words, width.saturating_sub(used + 1), theme.symbols.ascii);
+        spans.push(Span::styled(words, theme.faint()));
     } else {
         times(app, row, columns, theme, &mut spans);
     }
@@ -185,7 +192,7 @@ fn times(app: &App, row: &Row, columns: &Columns, theme: Theme, spans: &mut Vec<
         (None, None) => none.to_owned(),
     };
     spans.push(Span::raw(pad(&ends_text, columns.ends, theme)));
-    spans.push(Span::raw(" "));
+    spans.push(Span::raw("  "));
     if columns.bar > 0 {
         let bar = match ends {
             Some(end) if end > now => life(end.duration_since(now).as_secs(), theme),

@@ -1,8 +1,10 @@
 //! Drawing: the state of [`crate::app`] becomes a frame, and nothing else
 //! happens. Only visible rows are built.
 
+mod boxed;
 mod dialogs;
 mod frame;
+mod help;
 mod list;
 mod panel;
 mod theme;
@@ -27,22 +29,17 @@ pub fn draw(app: &App, frame: &mut Frame) {
         return;
     }
     screen(app, frame, area, theme);
-    if let Some(running) = &app.running
-        && app.layers.is_empty()
-    {
-        dialogs::running(app, running, frame, theme);
-    }
-    let top = app.layers.len().saturating_sub(1);
-    for (at, layer) in app.layers.iter().enumerate() {
-        // A dialog below another would only show its edges.
-        if at == top || matches!(layer, Layer::Panel(_)) && at + 1 == top {
-            match layer {
-                Layer::Help(help) => dialogs::help(app, help, frame, theme),
-                Layer::New(dialog) => dialogs::new(app, dialog, frame, theme),
-                Layer::Delete(dialog) => dialogs::delete(app, dialog, frame, theme),
-                Layer::Notice(notice) => dialogs::notice(notice, frame, theme),
-                Layer::Leave(dialog) => dialogs::leave(dialog, frame, theme),
-                Layer::Panel(panel) => panel::panel(app, panel, frame, theme),
+    // What lies below the top would only show its edges.
+    match app.layers.last() {
+        Some(Layer::Help(help)) => help::help(app, help, frame, theme),
+        Some(Layer::New(dialog)) => dialogs::new(app, dialog, frame, theme),
+        Some(Layer::Delete(dialog)) => dialogs::delete(dialog, frame, theme),
+        Some(Layer::Notice(notice)) => dialogs::notice(notice, frame, theme),
+        Some(Layer::Leave(dialog)) => dialogs::leave(dialog, frame, theme),
+        Some(Layer::Panel(panel)) => panel::panel(app, panel, frame, theme),
+        None => {
+            if let Some(running) = &app.running {
+                dialogs::running(app, running, frame, theme);
             }
         }
     }

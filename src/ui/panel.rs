@@ -4,17 +4,20 @@ use ratatui::Frame;
 use ratatui::text::{Line, Span};
 
 use super::Theme;
-use super::dialogs::boxed;
+use super::boxed::{Part, boxed, field_text, inner_width, leaves_keys};
+use super::frame::bar;
 use crate::action::Verb;
 use crate::app::message::Gone;
 use crate::app::panel::{Panel, Place};
 use crate::app::{App, when};
-use crate::expiry;
+
+/// The width where the window has room.
+const WIDTH: u16 = 76;
 
 /// Draws the panel.
 pub fn panel<'a>(app: &'a App, panel: &'a Panel, frame: &mut Frame, theme: Theme) {
     let zone = &app.settings.zone;
-    let done = match panel.verb {
+    let title = match panel.verb {
         Verb::Generate => "A token was generated",
         _ => "The token was replaced",
     };
@@ -23,122 +26,109 @@ pub fn panel<'a>(app: &'a App, panel: &'a Panel, frame: &mut Frame, theme: Theme
     } else {
         theme.symbols.mask
     };
-    let mut lines = vec![
-        Line::styled(panel.slot.to_string(), theme.strong()),
-        Line::from(vec![
-            Span::styled("token   ", theme.faint()),
-            Span::raw(panel.token.id.clone()),
-        ]),
-        Line::from(vec![
-            Span::styled("ends    ", theme.faint()),
-            Span::raw(
-                panel
-                    .token
-                    .expires_at
-                    .map_or("never".to_owned(), |at| when::exact(at, zone)),
-            ),
-        ]),
+    let fact = |label: &'static str, text: Span<'a>| {
+        Line::from(vec![Span::styled(label, theme.faint()), text])
+    };
+    let end = |at| when::exact(at, zone);
+    let ends = panel.token.expires_at.map_or("never".to_owned(), end);
+    let mut parts = vec![
+        Part::ranked(2, Line::styled(panel.slot.to_string(), theme.strong())),
+        Part::ranked(5, fact("token   ", Span::raw(panel.token.id.clone()))),
+        Part::ranked(4, fact("ends    ", Span::raw(ends))),
     ];
-    if panel.asked.is_some() && panel.asked != panel.token.expires_at {
-        let asked = panel.asked.map(expiry::wire).unwrap_or_default();
-        lines.push(Line::styled(
-            format!(
-                "{} not the expiry that was asked for ({asked})",
-                theme.symbols.warning
+    if let Some(asked) = panel.asked
+        && panel.token.expires_at != Some(asked)
+    {
+        let warning = theme.symbols.warning;
+        parts.push(Part::ranked(
+            1,
+            Line::styled(
+                format!("{warning} not what was asked for: {}", end(asked)),
+                theme.warn(),
             ),
-            theme.warn(),
         ));
     }
-    lines.push(Line::from(vec![
-        Span::styled("secret  ", theme.faint()),
-        Span::styled(secret, theme.strong()),
-    ]));
-    lines.push(Line::default());
+    let secret = Span::styled(secret, theme.strong());
+    parts.push(Part::must(fact("secret  ", secret)));
+    parts.push(Part::gap());
     if panel.places.is_empty() {
-        lines.push(Line::styled(
-            "Delivered nowhere yet: it is in this panel only.",
-            theme.warn(),
-        ));
+        let words = "Delivered nowhere yet: it is in this panel only.";
+        parts.push(Part::ranked(1, Line::styled(words, theme.warn())));
     }
-    for place in &panel.places {
-        lines.push(place_line(app, place, theme));
-        if let Some(note) = place.note.as_ref().filter(|_| place.gone.is_none()) {
-            lines.push(Line::styled(format!("  {note}"), theme.faint()));
-        }
-    }
-    if let Some((_, words)) = &panel.busy {
-        lines.push(Line::styled(words.clone(), theme.faint()));
+    let places = panel.places.iter();
+    parts.extend(places.map(|place| Part::must(place_line(app, place, theme))));
+    if let Some((_, words)) = panel.busy.last() {
+        parts.push(Part::must(Line::styled(words.clone(), theme.faint())));
     }
     if let Some(words) = &panel.said {
-        lines.push(Line::styled(words.clone(), theme.good()));
+        parts.push(Part::must(Line::styled(words.clone(), theme.good())));
     }
     if let Some(words) = &panel.problem {
-        lines.push(Line::styled(words.clone(), theme.bad()));
+        parts.push(Part::must(Line::styled(words.clone(), theme.bad())));
     }
     for note in &panel.notes {
-        lines.push(Line::styled(note.clone(), theme.warn()));
+        parts.push(Part::ranked(1, Line::styled(note.clone(), theme.warn())));
     }
+    let width = inner_width(frame, WIDTH);
     if let Some(path) = &panel.path {
-        lines.push(Line::default());
-        lines.push(Line::raw("Write it to this file, readable by you alone:"));
-        lines.push(Line::styled(
-            format!(" {}{} ", path.text(), theme.symbols.cursor),
+        let room = usize::from(width).saturating_sub(2);
+        parts.push(Part::gap());
+        parts.push(Part::must("Write it to this file, readable by you alone:"));
+        parts.push(Part::must(Line::from(Span::styled(
+            format!(" {} ", field_text(path, room, theme)),
             theme.selected(),
-        ));
+        ))));
     }
     if let Some(name) = panel.choosing.and_then(|at| panel.deliveries.get(at)) {
-        lines.push(Line::default());
-        lines.push(Line::from(vec![
+        parts.push(Part::gap());
+        parts.push(Part::must(Line::from(vec![
             Span::raw("Send it to "),
             Span::styled(
                 format!("{} {name} {}", theme.symbols.before, theme.symbols.after),
                 theme.selected(),
             ),
-        ]));
+        ])));
     }
-    lines.push(Line::default());
-    lines.push(keys(panel, theme));
-    boxed(frame, done, theme.title(), lines, 76, theme);
+    if !leaves_keys(frame) {
+        let mut keys = bar(&panel.keys(), width, theme);
+        keys.spans.remove(0);
+        parts.push(Part::ranked(3, keys));
+    }
+    boxed(frame, title, theme.title(), parts, WIDTH, theme);
 }
 
 fn place_line(app: &App, place: &Place, theme: Theme) -> Line<'static> {
     let words = &place.words;
-    match (place.gone, place.certain) {
-        (Some(Gone::Cleared), _) => Line::styled(format!("cleared from {words}"), theme.faint()),
-        (Some(Gone::Replaced), _) => Line::styled(
+    let (mut text, style) = match (place.gone, place.certain) {
+        (Some(Gone::Cleared), _) => (format!("cleared from {words}"), theme.faint()),
+        (Some(Gone::Replaced), _) => (
             format!("no longer on {words}: something else was copied"),
             theme.faint(),
         ),
-        (Some(Gone::Unknown), _) => Line::styled(
+        (Some(Gone::Unknown), _) => (
             format!("no longer on {words}: what held it has ended"),
             theme.warn(),
         ),
-        (None, certain) => {
-            let mut text = if certain {
-                format!("delivered to {words}")
+        (None, true) => (format!("delivered to {words}"), theme.good()),
+        (None, false) => (
+            format!("sent to {words}; it may not have arrived"),
+            theme.warn(),
+        ),
+    };
+    if place.gone.is_none() {
+        if let Some(at) = place.clears_at {
+            let left = at.saturating_sub(app.now.since_start);
+            // Rounded up: "1 s" until it is over.
+            let left = left.as_secs() + u64::from(left.subsec_nanos() > 0);
+            if left > 0 {
+                text.push_str(&format!("; clears in {}", when::length(left)));
             } else {
-                format!("sent to {words}, which does not confirm: it may not have arrived")
-            };
-            if let Some(at) = place.clears_at {
-                let left = at.saturating_sub(app.now.since_start);
-                // Rounded up: "1 s" until it is over.
-                let left = left.as_secs() + u64::from(left.subsec_nanos() > 0);
-                if left > 0 {
-                    text.push_str(&format!("; clears in {}", when::length(left)));
-                } else {
-                    text.push_str("; clearing");
-                }
+                text.push_str("; clearing");
             }
-            Line::styled(text, if certain { theme.good() } else { theme.warn() })
+        }
+        if let Some(note) = &place.note {
+            text.push_str(&format!("; {note}"));
         }
     }
-}
-
-fn keys(panel: &Panel, theme: Theme) -> Line<'static> {
-    let mut spans = Vec::new();
-    for (key, words) in panel.keys() {
-        spans.push(Span::styled(key, theme.key()));
-        spans.push(Span::raw(format!(" {words}  ")));
-    }
-    Line::from(spans)
+    Line::styled(text, style)
 }

@@ -77,6 +77,18 @@ impl Theme {
         Self { symbols }
     }
 
+    /// Names of keys, in words where arrows cannot be drawn.
+    pub fn keys(self, text: &str) -> String {
+        if !self.symbols.ascii {
+            return text.to_owned();
+        }
+        text.replace('↑', "Up")
+            .replace('↓', "Down")
+            .replace('←', "Left ")
+            .replace('→', "Right")
+            .replace("Left  ", "Left ")
+    }
+
     /// Ordinary text.
     pub fn plain(self) -> Style {
         Style::new()

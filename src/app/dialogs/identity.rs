@@ -13,47 +13,51 @@ pub struct Fact {
     pub label: &'static str,
     /// What there is to say.
     pub text: String,
+    /// The same for a narrow window.
+    pub short: String,
 }
 
 /// The facts about what is in a slot: id, age, creator, last use, end.
 pub fn facts(reading: &Reading, now: Moment, zone: &TimeZone) -> Vec<Fact> {
-    let fact = |label, text| Fact { label, text };
-    let token = match &reading.found {
-        Found::Token(token) => token,
-        Found::None => return vec![fact("token", "none".to_owned())],
-        _ => {
-            let text = reading.note.clone().unwrap_or_default();
-            return vec![fact("token", text)];
-        }
+    let fact = |label, text: String, short: String| Fact { label, text, short };
+    let same = |label, text: String| fact(label, text.clone(), text);
+    // Without a token the dialog says in a sentence what it means.
+    let Found::Token(token) = &reading.found else {
+        return Vec::new();
     };
     let ago = |time| relative(time, now.wall).text;
-    let mut facts = vec![fact("token", token.id.clone())];
-    let creator = token.created_by.as_ref().map(|creator| creator.words());
-    facts.push(fact(
-        "created",
-        match (token.created_at, creator) {
-            (Some(at), Some(who)) => format!("{} ({}) by {who}", day(at, zone), ago(at)),
-            (Some(at), None) => format!("{} ({})", day(at, zone), ago(at)),
-            (None, Some(who)) => format!("at an unknown time by {who}"),
-            (None, None) => "unknown".to_owned(),
-        },
-    ));
-    facts.push(fact(
-        "last used",
-        match token.last_used_at {
-            Some(at) => format!("{} ({})", ago(at), exact(at, zone)),
-            None => "never, as far as the host says".to_owned(),
-        },
-    ));
-    facts.push(fact(
-        "ends",
-        match reading.ends_at() {
-            Some(at) => format!("{} ({})", day(at, zone), ago(at)),
-            None => "never".to_owned(),
-        },
-    ));
+    let mut facts = vec![same("token", token.id.clone())];
+    let by = token
+        .created_by
+        .as_ref()
+        .map(|creator| format!(" by {}", creator.words()))
+        .unwrap_or_default();
+    facts.push(match token.created_at {
+        Some(at) => fact(
+            "created",
+            format!("{} ({}){by}", day(at, zone), ago(at)),
+            format!("{}{by}", ago(at)),
+        ),
+        None => same("created", format!("at an unknown time{by}")),
+    });
+    facts.push(match token.last_used_at {
+        Some(at) => fact(
+            "last used",
+            format!("{} ({})", ago(at), exact(at, zone)),
+            ago(at),
+        ),
+        None => fact(
+            "last used",
+            "never, as far as the host says".to_owned(),
+            "never".to_owned(),
+        ),
+    });
+    facts.push(match reading.ends_at() {
+        Some(at) => fact("ends", format!("{} ({})", day(at, zone), ago(at)), ago(at)),
+        None => same("ends", "never".to_owned()),
+    });
     if let Some(description) = &token.description {
-        facts.push(fact("note", description.clone()));
+        facts.push(same("note", description.clone()));
     }
     facts
 }

@@ -4,6 +4,7 @@
 use crossterm::event::{KeyCode, KeyEvent};
 
 use crate::app::field::Field;
+use crate::app::keys::with_modifier;
 use crate::slot::Slot;
 
 /// The word that lets a secret go.
@@ -36,6 +37,9 @@ pub enum Answer {
 impl LeaveDialog {
     /// Takes a key.
     pub fn key(&mut self, key: &KeyEvent) -> Answer {
+        if with_modifier(key) {
+            return Answer::Stay;
+        }
         match key.code {
             KeyCode::Esc => Answer::Back,
             KeyCode::Char('c' | 'y') => Answer::Copy,

@@ -9,7 +9,7 @@ mod notice;
 pub use delete::DeleteDialog;
 pub use identity::{Fact, facts};
 pub use leave::{Answer, LeaveDialog, WORD};
-pub use new::{ExpiryChoice, Focus, NewDialog};
+pub use new::{End, ExpiryChoice, Focus, NewDialog};
 pub use notice::{Next, Notice};
 
 use crate::action::Order;

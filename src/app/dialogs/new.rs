@@ -1,8 +1,10 @@
 //! Generate and Replace: the expiry, the destination, and for a token that
 //! would die its identification and the organization's name.
 
-use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use std::path::PathBuf;
+
+use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
+use jiff::Timestamp;
 
 use super::{Fact, Reaction};
 use crate::action::{Act, Order, Verb};
@@ -32,6 +34,17 @@ pub enum ExpiryChoice {
     Given(Expiry),
     /// What is typed.
     Typed,
+}
+
+/// The end of life that a new token would have.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum End {
+    /// Not before the host's clock is known.
+    Unknown,
+    /// None is asked for.
+    ServerDecides,
+    /// This is asked for.
+    At(Timestamp),
 }
 
 /// The dialog.
@@ -77,10 +90,9 @@ impl NewDialog {
         default: Expiry,
         preparing: EffectId,
     ) -> Self {
-        let mut expiries: Vec<ExpiryChoice> = ["30d", "60d", "90d", "1y"]
+        let mut expiries: Vec<ExpiryChoice> = ["30d", "60d", "90d", "1y", "default"]
             .iter()
             .filter_map(|text| Expiry::parse(text).ok())
-            .chain([Expiry::Longest, Expiry::ServerDefault])
             .map(ExpiryChoice::Given)
             .collect();
         let usual = expiries
@@ -136,12 +148,38 @@ impl NewDialog {
     /// Takes what was found out.
     pub fn prepared(&mut self, preparation: Preparation) -> Reaction {
         self.destination = preparation.default;
+        if preparation.policy.is_some() {
+            self.offer_longest();
+        }
         self.preparation = Some(preparation);
         self.problem = None;
         if self.armed {
             self.act()
         } else {
             Reaction::Stay
+        }
+    }
+
+    /// Only where a limit is known is there a longest expiry below it.
+    fn offer_longest(&mut self) {
+        let given = |choice: &ExpiryChoice, expiry| matches!(choice, ExpiryChoice::Given(given) if *given == expiry);
+        if self
+            .expiries
+            .iter()
+            .any(|choice| given(choice, Expiry::Longest))
+        {
+            return;
+        }
+        let before = self
+            .expiries
+            .iter()
+            .position(|choice| given(choice, Expiry::ServerDefault))
+            .unwrap_or(0);
+        self.expiries
+            .insert(before, ExpiryChoice::Given(Expiry::Longest));
+        // What was chosen stays chosen.
+        if self.expiry >= before {
+            self.expiry += 1;
         }
     }
 
@@ -156,21 +194,27 @@ impl NewDialog {
         }
     }
 
-    /// The end that the chosen expiry means, in words.
-    pub fn expiry_words(&self) -> Result<String, String> {
-        let expiry = self.chosen_expiry().map_err(|error| error.to_string())?;
+    /// The end that the chosen expiry means.
+    ///
+    /// # Errors
+    /// Where it is none, or one that the server would refuse.
+    pub fn end(&self) -> Result<End, ExpiryError> {
+        let expiry = self.chosen_expiry()?;
         let Some(preparation) = &self.preparation else {
-            return Ok(String::new());
+            return Ok(End::Unknown);
         };
-        match expiry.resolve(preparation.server_now, preparation.policy) {
-            Ok(Some(at)) => Ok(crate::expiry::wire(at)),
-            Ok(None) => Ok("the server decides".to_owned()),
-            Err(error) => Err(error.to_string()),
-        }
+        Ok(
+            match expiry.resolve(preparation.server_now, preparation.policy)? {
+                Some(at) => End::At(at),
+                None => End::ServerDecides,
+            },
+        )
     }
 
     /// Takes a key.
     pub fn key(&mut self, key: &KeyEvent) -> Reaction {
+        // Whoever goes on choosing has not confirmed what is chosen then.
+        self.armed = false;
         match key.code {
             KeyCode::Esc => return Reaction::Close,
             KeyCode::Enter => return self.act(),
@@ -193,6 +237,8 @@ impl NewDialog {
 
     /// Takes pasted text, into the field that has the focus.
     pub fn paste(&mut self, text: &str) {
+        self.armed = false;
+        self.problem = None;
         match self.focus {
             Focus::Name => self.name.paste(text),
             Focus::Button => {}
@@ -277,7 +323,7 @@ impl NewDialog {
     }
 
     fn order(&self) -> Result<Order, String> {
-        self.expiry_words()?;
+        self.end().map_err(|error| error.to_string())?;
         let expiry = self.chosen_expiry().map_err(|error| error.to_string())?;
         let choice = self.choice().ok_or("there is no destination")?;
         if let Some(problem) = &choice.problem {

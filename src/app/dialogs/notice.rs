@@ -4,6 +4,7 @@ use crossterm::event::{KeyCode, KeyEvent};
 
 use super::Reaction;
 use crate::action::{NotDone, Order, Outcome, Verb};
+use crate::app::keys::with_modifier;
 use crate::slot::Slot;
 
 /// The next step that a notice offers with one key.
@@ -41,7 +42,10 @@ pub struct Notice {
 impl Notice {
     /// What became of an order that brought no secret.
     pub fn of_outcome(slot: &Slot, verb: Verb, outcome: &Outcome) -> Self {
-        let words = sentence(&outcome.words());
+        let words = match outcome {
+            Outcome::NotDone(NotDone::Stopped) => "Stopped; nothing was changed.".to_owned(),
+            _ => sentence(&outcome.words()),
+        };
         let again = match verb {
             Verb::Delete => Next::Delete(slot.clone()),
             Verb::Generate | Verb::Replace => Next::New(slot.clone()),
@@ -66,7 +70,7 @@ impl Notice {
                 (true, Some(again))
             }
             Outcome::NotDone(_) => {
-                lines.push("The token is as it was.".into());
+                lines.push("The slot is as it was.".into());
                 (true, Some(again))
             }
             Outcome::Refused { status, .. } => {
@@ -117,7 +121,9 @@ impl Notice {
     pub fn key(&self, key: &KeyEvent) -> (Reaction, bool) {
         match key.code {
             KeyCode::Esc | KeyCode::Enter => (Reaction::Close, false),
-            KeyCode::Char(c) if self.next.as_ref().is_some_and(|n| n.key().0 == c) => {
+            KeyCode::Char(c)
+                if !with_modifier(key) && self.next.as_ref().is_some_and(|n| n.key().0 == c) =>
+            {
                 (Reaction::Close, true)
             }
             _ => (Reaction::Stay, false),

@@ -1,0 +1,194 @@
+//! The box that dialogs, notices and the panel are drawn in.
+//!
+//! In a small window not everything fits. What must be seen (which token dies,
+//! what is typed) stays, and the rest is left out by its rank, so that no
+//! dialog needs a second layout.
+
+use ratatui::Frame;
+use ratatui::layout::Rect;
+use ratatui::style::Style;
+use ratatui::text::{Line, Span};
+use ratatui::widgets::{Clear, Paragraph, Wrap};
+use unicode_segmentation::UnicodeSegmentation;
+use unicode_width::UnicodeWidthStr;
+
+use super::Theme;
+use crate::app::field::Field;
+use crate::text::fit;
+
+/// The height from which on the window's last line, the keys, stays free.
+const ROOMY: u16 = 12;
+/// Inside a box of fewer columns texts are said shortly.
+const NARROW: u16 = 60;
+
+/// A line of a box.
+pub struct Part<'a> {
+    line: Line<'a>,
+    rank: u8,
+}
+
+impl<'a> Part<'a> {
+    /// A line that always stays.
+    pub fn must(line: impl Into<Line<'a>>) -> Self {
+        Self::ranked(0, line)
+    }
+
+    /// A line that may be left out, the higher the rank the sooner.
+    pub fn ranked(rank: u8, line: impl Into<Line<'a>>) -> Self {
+        Self {
+            line: line.into(),
+            rank,
+        }
+    }
+
+    /// An empty line, left out first.
+    pub fn gap() -> Self {
+        Self::ranked(u8::MAX, Line::default())
+    }
+}
+
+/// The columns inside a box of `width` in this window.
+pub fn inner_width(frame: &Frame, width: u16) -> u16 {
+    width.min(frame.area().width).saturating_sub(4)
+}
+
+/// Whether a box of `width` in this window has room for short texts only.
+pub fn is_narrow(frame: &Frame, width: u16) -> bool {
+    inner_width(frame, width) < NARROW
+}
+
+/// Whether the window's last line stays visible below a box.
+pub fn leaves_keys(frame: &Frame) -> bool {
+    frame.area().height >= ROOMY
+}
+
+/// Draws a box in the middle of the window and wraps what is too long.
+pub fn boxed(
+    frame: &mut Frame,
+    title: &str,
+    title_style: Style,
+    mut parts: Vec<Part<'_>>,
+    width: u16,
+    theme: Theme,
+) {
+    let window = frame.area();
+    let width = width.min(window.width);
+    let inner = inner_width(frame, width);
+    let most = if leaves_keys(frame) {
+        window.height - 1
+    } else {
+        window.height
+    };
+    let rows = |parts: &[Part]| -> u16 {
+        let rows: usize = parts.iter().map(|part| rows(&part.line, inner)).sum();
+        u16::try_from(rows).unwrap_or(u16::MAX)
+    };
+    while rows(&parts) > most.saturating_sub(2) {
+        let rank = parts.iter().map(|part| part.rank).max().unwrap_or(0);
+        // Of one rank the last goes first.
+        match parts.iter().rposition(|part| part.rank == rank) {
+            Some(at) if rank > 0 => {
+                parts.remove(at);
+            }
+            _ => break,
+        }
+    }
+    let needed = rows(&parts);
+    let height = needed.saturating_add(2).min(most);
+    let area = Rect::new(
+        window.x + (window.width - width) / 2,
+        window.y + (most - height) / 2,
+        width,
+        height,
+    );
+    clear(frame, area);
+    border(frame, area, title, title_style, theme);
+    let inside = Rect::new(area.x + 2, area.y + 1, inner, height.saturating_sub(2));
+    // Where even that is too much, the end stays: there are the fields.
+    let over = needed.saturating_sub(inside.height);
+    let lines: Vec<Line> = parts.into_iter().map(|part| part.line).collect();
+    let paragraph = Paragraph::new(lines).wrap(Wrap { trim: false });
+    frame.render_widget(paragraph.scroll((over, 0)), inside);
+}
+
+/// The rows that a line takes.
+fn rows(line: &Line, width: u16) -> usize {
+    Paragraph::new(line.clone())
+        .wrap(Wrap { trim: false })
+        .line_count(width)
+}
+
+/// Empties an area. A wide character that reaches into it from the left would
+/// swallow the border, so that goes too.
+fn clear(frame: &mut Frame, area: Rect) {
+    if let Some(x) = area.x.checked_sub(1) {
+        for y in area.top()..area.bottom() {
+            if let Some(cell) = frame.buffer_mut().cell_mut((x, y))
+                && cell.symbol().width() > 1
+            {
+                cell.set_symbol(" ");
+            }
+        }
+    }
+    frame.render_widget(Clear, area);
+}
+
+fn border(frame: &mut Frame, area: Rect, title: &str, title_style: Style, theme: Theme) {
+    let symbols = theme.symbols;
+    let [top_left, top_right, bottom_left, bottom_right] = symbols.corners;
+    let inner = usize::from(area.width.saturating_sub(2));
+    let title = fit(title, inner.saturating_sub(4), symbols.ascii);
+    let rest = inner.saturating_sub(title.width() + 3);
+    let mut lines = vec![Line::from(vec![
+        Span::styled(format!("{top_left}{} ", symbols.rule), theme.faint()),
+        Span::styled(title, title_style),
+        Span::styled(
+            format!(" {}{top_right}", symbols.rule.repeat(rest)),
+            theme.faint(),
+        ),
+    ])];
+    for _ in 2..area.height {
+        // The blanks between the bars carry no style: what is drawn over them
+        // would keep it.
+        lines.push(Line::from(vec![
+            Span::styled(symbols.upright, theme.faint()),
+            Span::raw(" ".repeat(inner)),
+            Span::styled(symbols.upright, theme.faint()),
+        ]));
+    }
+    lines.push(Line::styled(
+        format!("{bottom_left}{}{bottom_right}", symbols.rule.repeat(inner)),
+        theme.faint(),
+    ));
+    frame.render_widget(Paragraph::new(lines), area);
+}
+
+/// A field's text with its cursor, in at most `width` columns: what is around
+/// the cursor stays.
+pub fn field_text(field: &Field, width: usize, theme: Theme) -> String {
+    let symbols = theme.symbols;
+    let (before, after) = field.halves();
+    let room = width.saturating_sub(symbols.cursor.width());
+    let after = fit(
+        after,
+        room.saturating_sub(before.width()).max(room / 4),
+        symbols.ascii,
+    );
+    let room = room.saturating_sub(after.width());
+    let mut shown = before.to_owned();
+    if before.width() > room {
+        let sign = if symbols.ascii { "." } else { "…" };
+        let mut used = sign.width();
+        let tail: Vec<&str> = before
+            .graphemes(true)
+            .rev()
+            .take_while(|grapheme| {
+                used += grapheme.width();
+                used <= room
+            })
+            .collect();
+        shown = sign.to_owned();
+        shown.extend(tail.into_iter().rev());
+    }
+    format!("{shown}{}{after}", symbols.cursor)
+}

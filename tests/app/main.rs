@@ -1,0 +1,15 @@
+//! The screen as its owner lives it, without a terminal, a server or a clock:
+//! keys and answers go in, orders come out, and every view is looked at.
+
+mod deleting;
+mod driver;
+mod fields;
+mod generating;
+mod leaving;
+mod looking;
+mod panel;
+mod property;
+mod replacing;
+mod running;
+mod views;
+mod world;
