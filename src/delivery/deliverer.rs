@@ -210,8 +210,14 @@ enum Way {
     Terminal,
     Panel,
     Keyring,
-    File { template: PathBuf, existing: Existing },
-    Command { name: String, command: ProvenCommand },
+    File {
+        template: PathBuf,
+        existing: Existing,
+    },
+    Command {
+        name: String,
+        command: ProvenCommand,
+    },
 }
 
 /// Where a secret is now.
@@ -380,9 +386,15 @@ impl Deliverer {
             };
         }
         let keeper = self.keeper(keeper::CLIPBOARD).await?;
-        self.hold(keeper::CLIPBOARD, keeper, plain, "the clipboard".into(), None)
-            .await
-            .map_err(|error| DeliveryError::Clipboard(error).into())
+        self.hold(
+            keeper::CLIPBOARD,
+            keeper,
+            plain,
+            "the clipboard".into(),
+            None,
+        )
+        .await
+        .map_err(|error| DeliveryError::Clipboard(error).into())
     }
 
     async fn keeper(&self, mode: &str) -> Result<Keeper, ProofError> {

@@ -23,8 +23,8 @@ pub mod rescue;
 pub use clipboard::{KeeperEnd, KeeperHandle};
 pub use command::CommandDelivery;
 pub use deliverer::{
-    CopyError, Deliverer, Delivered, Delivery, DeliveryError, Method, ProofError, Proven,
-    Settings, Surroundings,
+    CopyError, Delivered, Deliverer, Delivery, DeliveryError, Method, ProofError, Proven, Settings,
+    Surroundings,
 };
 pub use destination::{Destination, Facts};
 pub use file::Existing;

@@ -40,10 +40,7 @@ fn sequence(text: &str) -> Zeroizing<Vec<u8>> {
 }
 
 /// Sends a text to the terminal and waits until it was written.
-pub(super) async fn send(
-    terminal: &mpsc::Sender<TerminalWrite>,
-    text: &str,
-) -> io::Result<()> {
+pub(super) async fn send(terminal: &mpsc::Sender<TerminalWrite>, text: &str) -> io::Result<()> {
     let gone = || io::Error::new(io::ErrorKind::BrokenPipe, "the terminal is gone");
     let (done, answer) = oneshot::channel();
     let write = TerminalWrite {

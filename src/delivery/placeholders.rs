@@ -146,7 +146,9 @@ mod tests {
 
     #[test]
     fn what_a_program_could_obey_is_refused() {
-        for name in ["--flag", "@file", "../up", "a..b", ".hidden", "a/b", "a b", "", "ä", "a\nb"] {
+        for name in [
+            "--flag", "@file", "../up", "a..b", ".hidden", "a/b", "a b", "", "ä", "a\nb",
+        ] {
             let error = fill("x{organization}", &facts("h", name)).unwrap_err();
             assert!(matches!(error, PlaceholderError::Unsafe { .. }), "{name}");
         }

@@ -98,9 +98,7 @@ impl RescuePlan {
                 Err(error) => RescueProof::Unproven(error.to_string()),
             },
             Some(RescueTo::File) => self.prove_file(slot),
-            None if self.prove_keyring(SHORT).is_ok() => {
-                RescueProof::Proven("the keyring".into())
-            }
+            None if self.prove_keyring(SHORT).is_ok() => RescueProof::Proven("the keyring".into()),
             None => self.prove_file(slot),
         }
     }

@@ -8,8 +8,8 @@ use std::time::Duration;
 use arboard::{Clipboard as System, Error};
 use zeroize::Zeroizing;
 
-use super::{Board, Order};
 use super::rules::Event;
+use super::{Board, Order};
 use crate::secret::Secret;
 
 /// Between two attempts to read back what was set.
@@ -17,7 +17,9 @@ const READ_BACK: Duration = Duration::from_millis(20);
 /// This many attempts, then the clipboard does not take our content.
 const READ_BACKS: u32 = 250;
 
-pub(super) struct Clipboard(#[allow(dead_code, reason = "kept open; read where content stays")] System);
+pub(super) struct Clipboard(
+    #[allow(dead_code, reason = "kept open; read where content stays")] System,
+);
 
 impl Board for Clipboard {
     const OWN_PLACE: bool = false;
@@ -133,7 +135,9 @@ fn watch(events: &Sender<Event>) {
         thread::sleep(Duration::from_secs(15));
         let alive = System::new().and_then(|mut clipboard| clipboard.get().html());
         if matches!(alive, Err(Error::Unknown { .. }))
-            && events.send(Event::Lost("the display is gone".into())).is_err()
+            && events
+                .send(Event::Lost("the display is gone".into()))
+                .is_err()
         {
             return;
         }

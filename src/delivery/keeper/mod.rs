@@ -110,7 +110,9 @@ fn live<B: Board>() -> ExitCode {
         return ExitCode::SUCCESS;
     };
     let mut keeping = Keeping::new(
-        order.clear_after.and_then(|time| clock::now().checked_add(time)),
+        order
+            .clear_after
+            .and_then(|time| clock::now().checked_add(time)),
         B::OWN_PLACE,
     );
     let (sender, events) = mpsc::channel();

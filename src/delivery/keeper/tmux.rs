@@ -10,8 +10,8 @@ use std::time::Duration;
 
 use tokio::runtime::Runtime;
 
-use super::{Board, Order};
 use super::rules::Event;
+use super::{Board, Order};
 use crate::child::{self, Finished};
 use crate::secret::Secret;
 
@@ -49,7 +49,10 @@ impl Board for Buffer {
     }
 
     fn hold(&mut self, order: &Order, events: &Sender<Event>) {
-        let loaded = self.tmux(&["load-buffer", "-b", &self.name, "-w", "-"], Some(&order.secret));
+        let loaded = self.tmux(
+            &["load-buffer", "-b", &self.name, "-w", "-"],
+            Some(&order.secret),
+        );
         let _ = events.send(match loaded {
             Ok(_) => Event::Held,
             Err(why) => Event::Lost(why),
@@ -69,19 +72,29 @@ impl Buffer {
         command.args(arguments);
         let ended = self
             .runtime
-            .block_on(child::run(command, input.map(|s| (s, "")), TIMEOUT, 64 * 1024))
+            .block_on(child::run(
+                command,
+                input.map(|s| (s, "")),
+                TIMEOUT,
+                64 * 1024,
+            ))
             .map_err(|error| format!("tmux: {error}"))?;
         if ended.success {
             Ok(ended)
         } else {
-            Err(format!("tmux ended with {}: {}", ended.status, ended.stderr))
+            Err(format!(
+                "tmux ended with {}: {}",
+                ended.status, ended.stderr
+            ))
         }
     }
 }
 
 /// `3.3a`, `next-3.5` → (3, 3), (3, 5); `master` has no number and can do all.
 fn parse(version: &str) -> Option<(u32, u32)> {
-    let numbers = version.trim().trim_start_matches(|c: char| !c.is_ascii_digit());
+    let numbers = version
+        .trim()
+        .trim_start_matches(|c: char| !c.is_ascii_digit());
     let (major, minor) = numbers.split_once('.')?;
     let minor: String = minor.chars().take_while(char::is_ascii_digit).collect();
     Some((major.parse().ok()?, minor.parse().ok()?))
