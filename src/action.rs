@@ -126,7 +126,7 @@ pub enum Outcome {
         /// What else is to be known.
         note: Option<String>,
     },
-    /// Nothing was sent.
+    /// Nothing was sent, or only what was answered with 429.
     NotDone(NotDone),
     /// The server understood and refused.
     Refused {
@@ -205,7 +205,7 @@ impl fmt::Debug for Outcome {
     }
 }
 
-/// Why nothing was sent.
+/// Why nothing was done.
 #[derive(Debug)]
 pub enum NotDone {
     /// The destination could not be proven.
@@ -242,7 +242,7 @@ impl fmt::Display for NotDone {
                 None => f.write_str("the slot has changed"),
             },
             NotDone::Journal(why) => f.write_str(why),
-            NotDone::Stopped => f.write_str("stopped before anything was sent"),
+            NotDone::Stopped => f.write_str("stopped before anything was done"),
         }
     }
 }
@@ -257,7 +257,8 @@ impl Outcome {
                 _ => "the token was replaced".to_owned(),
             },
             Outcome::Deleted { .. } => "the token was deleted".to_owned(),
-            Outcome::NotDone(why) => format!("nothing was sent: {why}"),
+            // Not "sent": a request may have been, and was answered with 429.
+            Outcome::NotDone(why) => format!("nothing was done: {why}"),
             Outcome::Refused { words, .. } => format!("refused: {words}"),
             Outcome::NothingHappened { .. } => "nothing happened".to_owned(),
             Outcome::SecretLost {
