@@ -533,6 +533,10 @@ impl Actor {
         let reading = self.fleet.read(&order.slot, Urgency::Owner).await;
         match reading.identity() {
             None => Err(NotDone::Unreadable(reading)),
+            // Not a change: what told "none" before does not tell it now.
+            Some(Identity::Unclear) if order.shown == Identity::None => {
+                Err(NotDone::Unreadable(reading))
+            }
             Some(identity) if identity != order.shown => Err(NotDone::Changed(reading)),
             Some(_) => Ok(reading),
         }
