@@ -372,6 +372,10 @@ impl Drop for InFlight {
 /// five seconds.
 pub const SETTLE: Duration = Duration::from_millis(5_500);
 
+/// A 404 to a DELETE of a token that can be seen.
+const STILL_THERE: &str = "the host answers 404, and the token is still there: your credential \
+                           may see it but not delete it";
+
 struct Ready {
     client: Arc<Client>,
     proven: Option<Proven>,
@@ -673,17 +677,18 @@ impl Actor {
     /// the slot tells. PROTOCOL.md, 1.
     async fn after_not_found(&self, order: &Order) -> Outcome {
         let now = self.fleet.read(&order.slot, Urgency::Owner).await;
-        match now.identity() {
-            Some(identity) if identity == order.shown => Outcome::Refused {
-                status: 404,
-                words: "the host answers 404, and the token is still there: your credential may \
-                        see it but not delete it"
-                    .to_owned(),
-            },
-            Some(Identity::Token { id, .. }) => Outcome::Gone {
+        match (&order.shown, now.identity()) {
+            (shown @ Identity::Token { .. }, Some(identity)) if identity == *shown => {
+                Outcome::Refused {
+                    status: 404,
+                    words: STILL_THERE.to_owned(),
+                }
+            }
+            (Identity::Token { .. }, Some(Identity::Token { id, .. })) => Outcome::Gone {
                 note: Some(format!("another token, {id}, is there now")),
             },
-            Some(Identity::None) => Outcome::Gone { note: None },
+            (Identity::Token { .. }, Some(Identity::None)) => Outcome::Gone { note: None },
+            // Of a token that was never seen, none can be said to be there or gone.
             _ => Outcome::CannotTell {
                 why: "the host answered 404, and the slot does not show more".to_owned(),
             },
