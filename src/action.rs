@@ -560,6 +560,9 @@ impl Actor {
         let failure = match &order.act {
             Act::Delete => match ready.client.delete(&slot.organization, slot.kind).await {
                 Ok(()) => {
+                    if let Some(outcome) = self.contradicted(order).await {
+                        return Ok(outcome);
+                    }
                     let note = (ready.own == Own::Yes).then(|| {
                         format!(
                             "it was your credential: {} cannot be reached with it any more",
@@ -670,6 +673,21 @@ impl Actor {
             own: ready.own,
             stored: self.fleet.origin(&order.slot),
             note: None,
+        }
+    }
+
+    /// A success is all that a DELETE is answered with, and a portal before the
+    /// host answers one to anything: a token that is still there contradicts it.
+    async fn contradicted(&self, order: &Order) -> Option<Outcome> {
+        let now = self.fleet.read(&order.slot, Urgency::Owner).await;
+        match now.identity()? {
+            identity @ Identity::Token { .. } if identity == order.shown => {
+                let token = now.token().map_or("", |token| &token.id);
+                Some(Outcome::CannotTell {
+                    why: format!("the host says that it is done, and token {token} is still there"),
+                })
+            }
+            _ => None,
         }
     }
 
