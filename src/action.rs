@@ -761,6 +761,13 @@ fn proves(order: &Order, now: &Reading) -> Option<Outcome> {
 
 fn cannot_tell(order: &Order, now: &Reading, why: &str) -> String {
     let seen = match &now.found {
+        Found::Token(token) if now.identity().as_ref() == Some(&order.shown) => format!(
+            "token {}, the one from before, was seen once only",
+            token.id
+        ),
+        Found::None if order.shown == Identity::None => {
+            "the slot was seen empty, as before, once only".to_owned()
+        }
         Found::Token(token) => format!(
             "token {} is there now; whether it comes from this request does not show",
             token.id
