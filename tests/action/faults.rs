@@ -5,6 +5,9 @@ use std::time::Duration;
 
 use orgward::demo::{Answer, Fault, Reply};
 
+/// A fault by name.
+pub type Named = (&'static str, fn() -> Fault);
+
 /// A fault of the write that leaves its answer lost, or not to be understood.
 pub struct WriteFault {
     pub name: &'static str,
@@ -173,7 +176,7 @@ pub const LOST: &[WriteFault] = &[
 ];
 
 /// Oddities of a good answer that cost nothing.
-pub const ODD: &[(&str, fn() -> Fault)] = &[
+pub const ODD: &[Named] = &[
     ("good answer with status 200", || {
         edited(|answer| {
             if answer.status == 201 {
@@ -221,7 +224,7 @@ pub fn refusal(status: u16) -> Fault {
 }
 
 /// Ways in which a look at the slot fails.
-pub const LOOKS: &[(&str, fn() -> Fault)] = &[
+pub const LOOKS: &[Named] = &[
     ("401", || refusal(401)),
     ("403", || refusal(403)),
     ("422", || refusal(422)),

@@ -107,7 +107,7 @@ async fn run(case: Case) -> Row {
     let told = stage.perform_order(order).await;
     assert_eq!(gist(&told.outcome), case.expect, "{}", told.outcome.words());
     secret_is_where_it_is_said_to_be(&stage, &to, &told);
-    let met = stage.host.faults_met();
+    let met = stage.faults_met();
     if case.at_host {
         assert!(met > 0, "the fault met no request");
     }

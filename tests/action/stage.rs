@@ -1,6 +1,7 @@
 //! A host with one organization, and an owner who acts on it.
 
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -201,6 +202,8 @@ pub struct Stage {
     pub deed: Deed,
     pub host: HostHandle,
     server: Mutex<Option<EmbeddedHost>>,
+    /// How often the token of an unclear slot was hidden.
+    hidden: Arc<AtomicUsize>,
     pub actor: Actor,
     pub slot: Slot,
     /// What the owner saw when deciding.
@@ -264,6 +267,7 @@ impl Stage {
             deed: plan.deed,
             host,
             server: Mutex::new(Some(server)),
+            hidden: Arc::default(),
             actor,
             slot,
             shown: Identity::None,
@@ -299,10 +303,19 @@ impl Stage {
     /// Sets the faults; the one that hides the token of an unclear slot stays.
     pub fn faults(&self, mut faults: Vec<FaultRule>) {
         if self.deed == Deed::ReplaceUnclear {
-            let hidden = Fault::Instead(Reply::Answer(Answer::empty(404)));
+            let count = self.hidden.clone();
+            let hidden = Fault::Instead(Reply::edited(move |answer| {
+                count.fetch_add(1, Ordering::SeqCst);
+                *answer = Answer::empty(404);
+            }));
             faults.push(FaultRule::on("GET", TOKEN, hidden).always());
         }
         self.host.set_faults(faults);
+    }
+
+    /// How many requests met a fault that was set.
+    pub fn faults_met(&self) -> usize {
+        self.host.faults_met() - self.hidden.load(Ordering::SeqCst)
     }
 
     /// Runs when a request arrives, beside the witnesses.

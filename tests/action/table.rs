@@ -21,6 +21,9 @@ pub struct Row {
     pub faults: usize,
 }
 
+/// What was told, what is true, where the secret is.
+type Said = (String, &'static str, &'static str);
+
 /// The words of the screen, without what differs from scene to scene.
 pub fn told(outcome: &Outcome) -> String {
     let words = match outcome {
@@ -73,8 +76,7 @@ pub fn secret(outcome: &Outcome) -> &'static str {
 /// The table as Markdown.
 pub fn render(rows: &[Row]) -> String {
     let mut steps = Vec::new();
-    let mut lines: BTreeMap<(usize, String), BTreeMap<(String, &str, &str), BTreeSet<Deed>>> =
-        BTreeMap::new();
+    let mut lines: BTreeMap<(usize, String), BTreeMap<Said, BTreeSet<Deed>>> = BTreeMap::new();
     for row in rows {
         if !steps.contains(&row.step) {
             steps.push(row.step);
