@@ -10,6 +10,8 @@ use orgward::delivery::Destination;
 use orgward::demo::{Answer, Fault, FaultRule, Gate, Reply, Wait};
 use orgward::slot::Identity;
 
+use tokio::task::JoinSet;
+
 use crate::faults::refusal;
 use crate::stage::{Deed, Ground, ORGANIZATION, Plan, Stage, TOKEN};
 
@@ -61,24 +63,32 @@ async fn the_findings_are_in_these_words() {
 
 #[tokio::test]
 async fn a_host_that_never_answers_is_given_up_and_looked_at() {
-    for (wait, acted) in [
-        (Fault::WaitThenAct(Wait::Forever), false),
-        (Fault::ActThenWait(Wait::Forever), true),
-    ] {
+    let mut scenes = JoinSet::new();
+    for acted in [false, true] {
         for deed in Deed::ALL {
-            let mut plan = Plan::new(Ground::Hcp, deed);
-            plan.limits.write = Duration::from_millis(400);
-            let stage = plan.stage().await;
-            stage.faults(vec![on_write(&stage, wait.clone())]);
-            let told = stage.perform(Destination::Panel).await;
-            match (deed, acted, &told.outcome) {
-                (Deed::ReplaceUnclear, _, Outcome::CannotTell { .. })
-                | (Deed::Delete, true, Outcome::Gone { .. })
-                | (Deed::Generate | Deed::Replace, true, Outcome::SecretLost { .. })
-                | (_, false, Outcome::NothingHappened { .. }) => {}
-                other => panic!("{other:?}"),
-            }
+            scenes.spawn(async move {
+                let mut plan = Plan::new(Ground::Hcp, deed);
+                // Long enough for the request to arrive on any machine.
+                plan.limits.write = Duration::from_secs(3);
+                let stage = plan.stage().await;
+                let silent = match acted {
+                    true => Fault::ActThenWait(Wait::Forever),
+                    false => Fault::WaitThenAct(Wait::Forever),
+                };
+                stage.faults(vec![on_write(&stage, silent)]);
+                let told = stage.perform(Destination::Panel).await;
+                match (deed, acted, &told.outcome) {
+                    (Deed::ReplaceUnclear, _, Outcome::CannotTell { .. })
+                    | (Deed::Delete, true, Outcome::Gone { .. })
+                    | (Deed::Generate | Deed::Replace, true, Outcome::SecretLost { .. })
+                    | (_, false, Outcome::NothingHappened { .. }) => {}
+                    other => panic!("{other:?}"),
+                }
+            });
         }
+    }
+    while let Some(scene) = scenes.join_next().await {
+        scene.unwrap();
     }
 }
 
