@@ -126,7 +126,7 @@ pub enum Outcome {
         /// What else is to be known.
         note: Option<String>,
     },
-    /// Nothing was sent.
+    /// Nothing was sent, or only what was answered with 429.
     NotDone(NotDone),
     /// The server understood and refused.
     Refused {
@@ -205,7 +205,7 @@ impl fmt::Debug for Outcome {
     }
 }
 
-/// Why nothing was sent.
+/// Why nothing was done.
 #[derive(Debug)]
 pub enum NotDone {
     /// The destination could not be proven.
@@ -242,7 +242,7 @@ impl fmt::Display for NotDone {
                 None => f.write_str("the slot has changed"),
             },
             NotDone::Journal(why) => f.write_str(why),
-            NotDone::Stopped => f.write_str("stopped before anything was sent"),
+            NotDone::Stopped => f.write_str("stopped before anything was done"),
         }
     }
 }
@@ -257,7 +257,8 @@ impl Outcome {
                 _ => "the token was replaced".to_owned(),
             },
             Outcome::Deleted { .. } => "the token was deleted".to_owned(),
-            Outcome::NotDone(why) => format!("nothing was sent: {why}"),
+            // Not "sent": a request may have been, and was answered with 429.
+            Outcome::NotDone(why) => format!("nothing was done: {why}"),
             Outcome::Refused { words, .. } => format!("refused: {words}"),
             Outcome::NothingHappened { .. } => "nothing happened".to_owned(),
             Outcome::SecretLost {
@@ -371,6 +372,10 @@ impl Drop for InFlight {
 /// The time between two looks at a slot after a lost answer. DESIGN: at least
 /// five seconds.
 pub const SETTLE: Duration = Duration::from_millis(5_500);
+
+/// A 404 to a DELETE of a token that can be seen.
+const STILL_THERE: &str = "the host answers 404, and the token is still there: your credential \
+                           may see it but not delete it";
 
 struct Ready {
     client: Arc<Client>,
@@ -538,6 +543,10 @@ impl Actor {
         let reading = self.fleet.read(&order.slot, Urgency::Owner).await;
         match reading.identity() {
             None => Err(NotDone::Unreadable(reading)),
+            // Not a change: what told "none" before does not tell it now.
+            Some(Identity::Unclear) if order.shown == Identity::None => {
+                Err(NotDone::Unreadable(reading))
+            }
             Some(identity) if identity != order.shown => Err(NotDone::Changed(reading)),
             Some(_) => Ok(reading),
         }
@@ -557,6 +566,9 @@ impl Actor {
         let failure = match &order.act {
             Act::Delete => match ready.client.delete(&slot.organization, slot.kind).await {
                 Ok(()) => {
+                    if let Some(outcome) = self.contradicted(order).await {
+                        return Ok(outcome);
+                    }
                     let note = (ready.own == Own::Yes).then(|| {
                         format!(
                             "it was your credential: {} cannot be reached with it any more",
@@ -670,21 +682,37 @@ impl Actor {
         }
     }
 
+    /// A success is all that a DELETE is answered with, and a portal before the
+    /// host answers one to anything: a token that is still there contradicts it.
+    async fn contradicted(&self, order: &Order) -> Option<Outcome> {
+        let now = self.fleet.read(&order.slot, Urgency::Owner).await;
+        match now.identity()? {
+            identity @ Identity::Token { .. } if identity == order.shown => {
+                let token = now.token().map_or("", |token| &token.id);
+                Some(Outcome::CannotTell {
+                    why: format!("the host says that it is done, and token {token} is still there"),
+                })
+            }
+            _ => None,
+        }
+    }
+
     /// 404 to a write. To a DELETE it can mean that the token was gone already;
     /// the slot tells. PROTOCOL.md, 1.
     async fn after_not_found(&self, order: &Order) -> Outcome {
         let now = self.fleet.read(&order.slot, Urgency::Owner).await;
-        match now.identity() {
-            Some(identity) if identity == order.shown => Outcome::Refused {
-                status: 404,
-                words: "the host answers 404, and the token is still there: your credential may \
-                        see it but not delete it"
-                    .to_owned(),
-            },
-            Some(Identity::Token { id, .. }) => Outcome::Gone {
+        match (&order.shown, now.identity()) {
+            (shown @ Identity::Token { .. }, Some(identity)) if identity == *shown => {
+                Outcome::Refused {
+                    status: 404,
+                    words: STILL_THERE.to_owned(),
+                }
+            }
+            (Identity::Token { .. }, Some(Identity::Token { id, .. })) => Outcome::Gone {
                 note: Some(format!("another token, {id}, is there now")),
             },
-            Some(Identity::None) => Outcome::Gone { note: None },
+            (Identity::Token { .. }, Some(Identity::None)) => Outcome::Gone { note: None },
+            // Of a token that was never seen, none can be said to be there or gone.
             _ => Outcome::CannotTell {
                 why: "the host answered 404, and the slot does not show more".to_owned(),
             },
@@ -739,6 +767,13 @@ fn proves(order: &Order, now: &Reading) -> Option<Outcome> {
 
 fn cannot_tell(order: &Order, now: &Reading, why: &str) -> String {
     let seen = match &now.found {
+        Found::Token(token) if now.identity().as_ref() == Some(&order.shown) => format!(
+            "token {}, the one from before, was seen once only",
+            token.id
+        ),
+        Found::None if order.shown == Identity::None => {
+            "the slot was seen empty, as before, once only".to_owned()
+        }
         Found::Token(token) => format!(
             "token {} is there now; whether it comes from this request does not show",
             token.id

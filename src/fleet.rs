@@ -14,7 +14,7 @@ use thiserror::Error;
 use tokio::sync::OnceCell;
 
 pub use crate::api::Own;
-use crate::api::{self, Account, Client, ClientOptions, Urgency};
+use crate::api::{self, Account, Client, ClientOptions, Limits, Urgency};
 use crate::config::{HostConfig, Organizations};
 use crate::credentials::{self, Credential, Environment, Origin};
 use crate::secret::Secret;
@@ -76,6 +76,8 @@ pub struct Fleet {
     read_only: bool,
     /// The organizations that are wanted; empty for all.
     only: Vec<Arc<str>>,
+    /// How long and how often hosts are asked; set before the first request.
+    pub limits: Limits,
     /// Which entry sees an organization: the first that named it.
     owners: Mutex<HashMap<Slot, usize>>,
 }
@@ -104,6 +106,7 @@ impl Fleet {
             environment,
             read_only,
             only,
+            limits: Limits::default(),
             owners: Mutex::default(),
         };
         for at in 0..fleet.entries.len() {
@@ -188,6 +191,7 @@ impl Fleet {
             ca_file: config.ca_file.clone(),
             pace: config.pace,
             read_only: self.read_only,
+            limits: self.limits.clone(),
             ..ClientOptions::new(config.host.clone(), address)
         };
         let client = Client::new(options, secret)

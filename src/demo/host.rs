@@ -146,6 +146,7 @@ pub(super) struct State {
     pub world: World,
     pub windows: Windows,
     pub faults: Vec<FaultRule>,
+    pub faults_met: usize,
     pub before: Option<Hook>,
     pub after: Option<Hook>,
     pub latency: Duration,
@@ -220,6 +221,11 @@ impl HostHandle {
     /// Adds a fault; of several that meet a request, the earliest does.
     pub fn add_fault(&self, fault: FaultRule) {
         self.state().faults.push(fault);
+    }
+
+    /// How many requests have met a fault so far.
+    pub fn faults_met(&self) -> usize {
+        self.state().faults_met
     }
 
     /// Runs for each request after it was read, before anything else.
@@ -399,6 +405,7 @@ impl EmbeddedHost {
                 world,
                 windows: Windows::default(),
                 faults: Vec::new(),
+                faults_met: 0,
                 before: None,
                 after: None,
                 latency: options.latency,

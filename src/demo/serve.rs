@@ -96,6 +96,7 @@ async fn handle(host: HostHandle, request: Request<Incoming>) -> Result<Response
             .faults
             .iter_mut()
             .find_map(|rule| rule.meets(&record.method, &target));
+        state.faults_met += usize::from(fault.is_some());
         (fault, state.latency)
     };
     if !latency.is_zero() {

@@ -1,0 +1,142 @@
+//! Esc, and the end of the program: before the request both stop the order,
+//! afterwards none does, and a secret that comes at the end goes where it
+//! survives it.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use futures_util::FutureExt;
+use jiff::Timestamp;
+use orgward::action::{Delivery, NotDone, Outcome, Step};
+use orgward::delivery::{Destination, Method};
+use orgward::demo::{Fault, FaultRule, Gate, Wait};
+use tokio::sync::mpsc;
+
+use crate::stage::{Deed, Ground, Plan, Stage, TOKEN, Told};
+
+#[tokio::test]
+async fn esc_at_any_step_before_the_request_stops_it() {
+    for deed in Deed::ALL {
+        for step in [Step::Proving, Step::Comparing, Step::Recording] {
+            let stage = Plan::new(Ground::Hcp, deed).stage().await;
+            let control = stage.control.clone();
+            let told = stage
+                .watched(stage.order(Destination::Panel), |now| {
+                    if *now == step {
+                        control.stop();
+                    }
+                })
+                .await;
+            assert!(matches!(told.outcome, Outcome::NotDone(NotDone::Stopped)));
+            assert_eq!(stage.writes(), 0);
+        }
+    }
+}
+
+#[tokio::test]
+async fn an_order_stopped_before_it_began_sends_nothing() {
+    let stage = Plan::new(Ground::Bare, Deed::Delete).stage().await;
+    stage.control.stop();
+    let told = stage.perform(Destination::Panel).await;
+    assert!(matches!(told.outcome, Outcome::NotDone(NotDone::Stopped)));
+    assert!(stage.records().is_empty());
+}
+
+/// Performs the deed, and does `act` while the host holds the request.
+async fn held(stage: &Stage, to: Destination, act: impl FnOnce()) -> Told {
+    let gate = Gate::new();
+    let hold = Fault::WaitThenAct(Wait::Gate(gate.clone()));
+    stage.faults(vec![FaultRule::on(stage.deed.method(), TOKEN, hold)]);
+    let meanwhile = async {
+        gate.reached(1).await;
+        assert!(
+            stage.actor.landed().now_or_never().is_none(),
+            "the order is under way"
+        );
+        act();
+        gate.open();
+    };
+    let (told, ()) = tokio::join!(stage.perform(to), meanwhile);
+    assert!(stage.actor.landed().now_or_never().is_some());
+    told
+}
+
+#[tokio::test]
+async fn esc_does_nothing_while_the_server_is_waited_for() {
+    for ground in Ground::ALL {
+        for deed in Deed::ALL {
+            let stage = Plan::new(ground, deed).stage().await;
+            let to = Destination::Named("keep".into());
+            let told = held(&stage, to.clone(), || stage.control.stop()).await;
+            match told.outcome {
+                Outcome::Generated(done) => assert!(stage.stored(&to, &done.secret)),
+                Outcome::Deleted { .. } => assert_eq!(deed, Deed::Delete),
+                other => panic!("{other:?}"),
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn at_the_end_a_file_and_a_command_still_get_their_secret() {
+    for deed in [Deed::Generate, Deed::Replace, Deed::ReplaceUnclear] {
+        let stage = Plan::new(Ground::Hcp, deed).stage().await;
+        let file = Destination::File(stage.file());
+        let told = held(&stage, file.clone(), || stage.control.end()).await;
+        let Outcome::Generated(done) = told.outcome else {
+            panic!("{:?}", told.outcome);
+        };
+        assert!(stage.stored(&file, &done.secret));
+
+        let stage = Plan::new(Ground::Hcp, deed).stage().await;
+        let command = Destination::Named("keep".into());
+        let told = held(&stage, command.clone(), || stage.control.end()).await;
+        let Outcome::Generated(done) = told.outcome else {
+            panic!("{:?}", told.outcome);
+        };
+        assert!(stage.stored(&command, &done.secret));
+        assert!(stage.actor.undelivered.is_empty());
+    }
+}
+
+#[tokio::test]
+async fn at_the_end_what_ends_with_the_program_gets_nothing_and_the_rescue_all() {
+    for to in [Destination::Osc52, Destination::Panel] {
+        let (terminal, mut writes) = mpsc::channel(4);
+        let mut plan = Plan::new(Ground::Enterprise, Deed::Replace);
+        plan.method = Method::Auto;
+        plan.terminal = Some(terminal);
+        let stage = plan.stage().await;
+        let written = Arc::new(AtomicBool::new(false));
+        let seen = written.clone();
+        tokio::spawn(async move {
+            while let Some(write) = writes.recv().await {
+                seen.store(true, Ordering::SeqCst);
+                let _ = write.done.send(Ok(()));
+            }
+        });
+        let told = held(&stage, to.clone(), || stage.control.end()).await;
+        let Outcome::Generated(done) = told.outcome else {
+            panic!("{:?}", told.outcome);
+        };
+        match (&to, &done.delivery) {
+            (Destination::Panel, Delivery::Kept) => {}
+            (_, Delivery::Failed { why, .. }) => assert_eq!(why, "the program is ending"),
+            _ => panic!("{to:?}"),
+        }
+        assert!(
+            !written.load(Ordering::SeqCst),
+            "nothing goes to the terminal"
+        );
+
+        let plan = stage.actor.deliverer.rescue_plan();
+        let reports = stage.actor.undelivered.rescue_all(plan, Timestamp::now());
+        assert_eq!(reports.len(), 1);
+        assert!(reports[0].outcome.is_ok());
+        let state = std::fs::read_dir(stage.folder.path().join("state")).unwrap();
+        let rescued = state
+            .map(|entry| std::fs::read_to_string(entry.unwrap().path()).unwrap_or_default())
+            .any(|text| text.contains(done.secret.expose()));
+        assert!(rescued, "the rescue file holds the secret");
+    }
+}
