@@ -27,13 +27,21 @@ fn betraying(
 #[tokio::test]
 async fn an_answer_that_is_not_understood_is_not_shown() {
     type Edit = fn(&mut Answer, &str);
-    let edits: [Edit; 3] = [
+    let edits: [Edit; 5] = [
         |answer, _| answer.status = 500,
         |answer, _| {
             let half = answer.body.len() - 4;
             answer.body.truncate(half);
         },
         |answer, secret| answer.body = secret.into(),
+        |answer, secret| {
+            *answer = Answer::html(502, &format!("<title>{secret}</title>"));
+        },
+        |answer, _| {
+            answer.status = 502;
+            let half = answer.body.len() - 4;
+            answer.body.truncate(half);
+        },
     ];
     for edit in edits {
         let (fault, secret) = betraying(edit);

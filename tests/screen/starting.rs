@@ -46,7 +46,7 @@ fn the_demo_touches_no_file_of_its_user() {
     program.wait_for("design-system");
     super::support::select(&program, "design-system");
     program.wait_until("it read", |screen| {
-        screen.contains("design-system           app.demo.example  none")
+        screen.row_with("▸ design-system").contains("none")
     });
     program.press("n").wait_for("panel, until a key sends it");
     program.enter().wait_for("••••••••");

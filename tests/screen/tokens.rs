@@ -63,7 +63,7 @@ fn replacing_wants_the_name_and_kills_the_old_token() {
     for _ in 0..4 {
         program.press(super::support::Key::Backspace);
     }
-    program.paste("ac\nme\r\n").wait_for("Enter to replace");
+    program.paste("acme\r\n").wait_for("Enter to replace");
     assert!(owner.writes().is_empty());
     program.enter().wait_for("The token was replaced");
     let now = owner.token("acme").unwrap();
