@@ -160,11 +160,18 @@ impl List {
         self.rebuild();
     }
 
-    /// Drops the rows of a host entry that `keep` does not name.
-    pub fn retain(&mut self, account: AccountId, keep: impl Fn(&Slot) -> bool) {
+    /// Gives the rows of a host entry to the one that sees them, and drops those
+    /// that none sees.
+    pub fn retain(&mut self, account: AccountId, seen_by: impl Fn(&Slot) -> Option<AccountId>) {
         let selected = self.selected_slot().cloned();
-        self.rows
-            .retain(|row| row.account != account || keep(&row.slot));
+        self.rows.retain_mut(|row| {
+            if row.account != account {
+                return true;
+            }
+            let now = seen_by(&row.slot);
+            row.account = now.unwrap_or(account);
+            now.is_some()
+        });
         self.index = self
             .rows
             .iter()

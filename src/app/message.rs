@@ -20,6 +20,10 @@ use crate::slot::{Identity, Reading, Slot};
 pub type EffectId = u64;
 
 /// Something that happened.
+#[allow(
+    clippy::large_enum_variant,
+    reason = "each is made, taken apart and gone; none is kept"
+)]
 pub enum Message {
     /// A key.
     Key(KeyEvent),
