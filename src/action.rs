@@ -350,15 +350,16 @@ pub struct Actor {
     flight: Arc<Flight>,
 }
 
-/// How many orders are under way, and a bell for when one ends.
+/// How much is under way, and a bell for when something ends.
 #[derive(Default)]
 struct Flight {
     orders: AtomicUsize,
     ended: Notify,
 }
 
-/// Counts one order for as long as it lives, whatever ends it.
-struct InFlight(Arc<Flight>);
+/// Counts one order (or delivery, or record) that must not be cut off for as
+/// long as it lives, whatever ends it.
+pub struct InFlight(Arc<Flight>);
 
 impl Drop for InFlight {
     fn drop(&mut self) {
@@ -391,7 +392,13 @@ impl Actor {
         }
     }
 
-    /// Waits until no order is under way.
+    /// Counts something that must be finished before the program ends.
+    pub fn take_off(&self) -> InFlight {
+        self.flight.orders.fetch_add(1, Ordering::SeqCst);
+        InFlight(self.flight.clone())
+    }
+
+    /// Waits until nothing that was counted is under way.
     pub async fn landed(&self) {
         loop {
             let ended = self.flight.ended.notified();
@@ -412,8 +419,7 @@ impl Actor {
         control: &Control,
         report: &(dyn Fn(Step) + Send + Sync),
     ) -> Outcome {
-        self.flight.orders.fetch_add(1, Ordering::SeqCst);
-        let _in_flight = InFlight(self.flight.clone());
+        let _in_flight = self.take_off();
         let number = order_number();
         let mut journalled = false;
         let mut outcome = match self

@@ -1,10 +1,12 @@
 //! Start: the keeper, or hardening, arguments, and the screen.
 
-use std::io::IsTerminal;
+use std::io::{IsTerminal, Write};
+use std::panic::AssertUnwindSafe;
 use std::process::ExitCode;
 
 use anyhow::{Context, Result, bail};
 use clap::Parser;
+use futures_util::FutureExt;
 use orgward::cli::Arguments;
 use orgward::credentials::Environment;
 use orgward::delivery::keeper;
@@ -31,11 +33,16 @@ fn main() -> ExitCode {
             for (at, line) in words.lines().enumerate() {
                 let indent: String = line.chars().take_while(|c| *c == ' ').collect();
                 let start = if at == 0 { "orgward: " } else { "" };
-                eprintln!("{start}{indent}{}", text::safe(line));
+                say(&format!("{start}{indent}{}", text::safe(line)));
             }
             ExitCode::from(2)
         }
     }
+}
+
+/// A line on standard error, which may be gone together with the terminal.
+fn say(line: &str) {
+    let _ = writeln!(std::io::stderr(), "{line}");
 }
 
 fn run(arguments: &Arguments, warnings: Vec<String>) -> Result<ExitCode> {
@@ -52,10 +59,15 @@ fn run(arguments: &Arguments, warnings: Vec<String>) -> Result<ExitCode> {
         let settings = world.settings();
         let accounts = world.accounts();
         let mut runtime = Runtime::new(world.actor.clone(), world.terminal_writes, settings.demo);
-        let exit = runtime.run(settings, accounts).await;
-        let exit = exit.context("the terminal could not be used")?;
-        for line in runtime.finish(exit).await {
-            eprintln!("orgward: {line}");
+        // A panic in the loop must not take an undelivered secret with it: what
+        // was received goes to the rescue on this way out, too.
+        let screen = AssertUnwindSafe(runtime.run(settings, accounts));
+        let exit = match screen.catch_unwind().await {
+            Ok(exit) => exit.context("the terminal could not be used")?,
+            Err(_) => Exit::Panic,
+        };
+        for line in runtime.finish().await {
+            say(&format!("orgward: {line}"));
         }
         Ok(match exit {
             Exit::Quit => ExitCode::SUCCESS,

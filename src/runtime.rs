@@ -234,7 +234,7 @@ impl Runtime {
                 } else {
                     Urgency::Background
                 };
-                Reply::Read(actor.fleet.read(&slot, urgency).await)
+                Reply::Read(Box::new(actor.fleet.read(&slot, urgency).await))
             }),
             Effect::Prepare { id, slot, shown } => self.reply(id, async move {
                 Reply::Prepared(Box::new(prepare(&actor, &slot, &shown).await))
@@ -277,6 +277,7 @@ impl Runtime {
                 replace,
             } => {
                 let outbox = self.outbox.clone();
+                let in_flight = self.actor.take_off();
                 self.tasks.spawn(async move {
                     let existing = if replace {
                         Existing::Replace
@@ -313,6 +314,7 @@ impl Runtime {
                         // full now takes nothing away from the owner.
                         let _ = actor.journal.append(record).await;
                     }
+                    drop(in_flight);
                     watch(keeper, &outbox).await;
                 });
             }
@@ -328,9 +330,11 @@ impl Runtime {
             }),
             Effect::LetGo { order, hold, slot } => {
                 self.actor.undelivered.release(hold);
+                let in_flight = self.actor.take_off();
                 self.tasks.spawn(async move {
                     let record = Record::new(&order, &slot, Entry::LetGo);
                     let _ = actor.journal.append(record).await;
+                    drop(in_flight);
                 });
             }
             Effect::CopyName { id, name } => self.reply(id, async move {
@@ -353,22 +357,20 @@ impl Runtime {
 
     /// The way out: no new write starts, the one in flight is awaited, and what
     /// is delivered nowhere goes to the rescue. Returns what to tell the owner.
-    pub async fn finish(&mut self, exit: Exit) -> Vec<String> {
+    pub async fn finish(&mut self) -> Vec<String> {
         for control in self.controls.values() {
             control.end();
         }
         let mut lines = Vec::new();
-        // A keeper's watcher is one of these tasks too, so what is waited for
-        // is an order's outcome, not the end of its task.
-        if exit != Exit::Quit {
-            let landed = tokio::time::timeout(LAST_WAIT, self.actor.landed()).await;
-            if landed.is_err() {
-                lines.push(
-                    "the server did not answer in time: what became of the last request is \
-                     unknown; look at the slot before anything else"
-                        .to_owned(),
-                );
-            }
+        // What is waited for is an order's outcome and not the end of its task,
+        // which goes on to watch the clipboard.
+        let landed = tokio::time::timeout(LAST_WAIT, self.actor.landed()).await;
+        if landed.is_err() {
+            lines.push(
+                "the server did not answer in time: what became of the last request is \
+                 unknown; look at the slot before anything else"
+                    .to_owned(),
+            );
         }
         let plan = self.actor.deliverer.rescue_plan().clone();
         let undelivered = self.actor.undelivered.clone();
@@ -490,7 +492,9 @@ async fn prepare(actor: &Actor, slot: &Slot, shown: &Identity) -> Preparation {
     );
     add(Destination::Panel, "panel, until a key sends it".to_owned());
     add(Destination::File(Default::default()), "file".to_owned());
-    add(Destination::Keyring, "keyring".to_owned());
+    if !deliverer.settings().surroundings.demo {
+        add(Destination::Keyring, "keyring".to_owned());
+    }
     for name in deliverer.settings().deliveries.keys() {
         add(Destination::Named(name.clone()), format!("delivery {name}"));
     }

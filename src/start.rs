@@ -14,7 +14,7 @@ use crate::action::Actor;
 use crate::app::keys::Keymap;
 use crate::app::{Account, Settings};
 use crate::cli::{self, Arguments};
-use crate::config::{self, Config, DeliveryWay, HostConfig, Method, Organizations, RescueTo};
+use crate::config::{self, Config, DeliveryWay, HostConfig, Organizations, RescueTo};
 use crate::credentials::{self, Environment};
 use crate::delivery::{self, CommandDelivery, Deliverer, Surroundings, TerminalWrite};
 use crate::demo::{self, Demo, DemoOptions};
@@ -83,12 +83,7 @@ impl World {
         let demo_run = demo.is_some();
         let state_dir = if demo_run { None } else { env.state_dir() };
         let deliverer = Deliverer::new(delivery::Settings {
-            method: match config.clipboard.method {
-                Method::Auto => delivery::Method::Auto,
-                Method::System => delivery::Method::System,
-                Method::Osc52 => delivery::Method::Osc52,
-                Method::Off => delivery::Method::Off,
-            },
+            method: config.clipboard.method,
             clear_after: config.clipboard.clear_after,
             deliveries: deliveries(&config),
             rescue: rescue(arguments, &config, demo_run),
@@ -100,7 +95,7 @@ impl World {
             },
             program: std::env::current_exe().context("this program's own file is not known")?,
             surroundings: Surroundings {
-                may_choose_osc52: !demo_run,
+                demo: demo_run,
                 ..Surroundings::from_environment()
             },
             terminal: Some(terminal),
@@ -269,15 +264,14 @@ fn deliveries(config: &Config) -> BTreeMap<String, delivery::Delivery> {
         .collect()
 }
 
-fn rescue(arguments: &Arguments, config: &Config, demo: bool) -> Option<delivery::RescueTo> {
-    use delivery::RescueTo as To;
+fn rescue(arguments: &Arguments, config: &Config, demo: bool) -> Option<RescueTo> {
     if demo {
-        return Some(To::None);
+        return Some(RescueTo::None);
     }
-    match (arguments.rescue, config.rescue) {
-        (Some(cli::Rescue::Keyring), _) | (None, Some(RescueTo::Keyring)) => Some(To::Keyring),
-        (Some(cli::Rescue::File), _) | (None, Some(RescueTo::File)) => Some(To::File),
-        (Some(cli::Rescue::None), _) | (None, Some(RescueTo::None)) => Some(To::None),
-        (None, None) => None,
+    match arguments.rescue {
+        Some(cli::Rescue::Keyring) => Some(RescueTo::Keyring),
+        Some(cli::Rescue::File) => Some(RescueTo::File),
+        Some(cli::Rescue::None) => Some(RescueTo::None),
+        None => config.rescue,
     }
 }

@@ -34,6 +34,10 @@ const FRAME: usize = 256 * 1024;
 pub struct Output {
     file: File,
     buffer: Vec<u8>,
+    /// The screen was given back: what still comes is dropped without a word,
+    /// since ratatui prints to standard error when its last write fails, and
+    /// where the terminal is gone that would be a panic on the way out.
+    closed: bool,
 }
 
 impl Output {
@@ -41,6 +45,7 @@ impl Output {
         Ok(Self {
             file: standard_output()?,
             buffer: Vec::with_capacity(FRAME),
+            closed: false,
         })
     }
 
@@ -78,7 +83,7 @@ impl Write for Output {
         const HIDE: &[u8] = b"\x1b[?25l";
         // A frame that changed nothing only hides the hidden cursor again.
         let empty = self.buffer.chunks(HIDE.len()).all(|piece| piece == HIDE);
-        let result = if empty {
+        let result = if empty || self.closed {
             Ok(())
         } else {
             // Terminals that know it show the frame at once, the others ignore it.
@@ -151,6 +156,7 @@ impl Terminal {
     #[cfg(unix)]
     pub fn suspend(&mut self) -> io::Result<()> {
         restore();
+        self.inner.backend_mut().writer_mut().closed = true;
         // Only this process: what holds the clipboard goes on.
         rustix::process::kill_process(rustix::process::getpid(), rustix::process::Signal::STOP)?;
         take()?;
@@ -173,6 +179,7 @@ impl Terminal {
 impl Drop for Terminal {
     fn drop(&mut self) {
         restore();
+        self.inner.backend_mut().writer_mut().closed = true;
     }
 }
 

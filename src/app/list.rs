@@ -12,7 +12,7 @@ use nucleo_matcher::pattern::{CaseMatching, Normalization, Pattern};
 use nucleo_matcher::{Config, Matcher, Utf32Str};
 
 use super::EffectId;
-use crate::slot::{Found, Reading, Rules, Slot, State};
+use crate::slot::{Creator, Found, Reading, Rules, Slot, State, Token};
 
 /// The number of a host entry in the configuration.
 pub type AccountId = usize;
@@ -37,6 +37,10 @@ impl Row {
     /// The state that the row was sorted and drawn by.
     pub fn state(&self) -> State {
         self.state
+    }
+
+    fn token(&self) -> Option<&Token> {
+        self.reading.as_ref().and_then(Reading::token)
     }
 
     /// Why there is nothing to show but words.
@@ -439,7 +443,6 @@ impl List {
     fn compare(&self, a: usize, b: usize) -> Ordering {
         let (one, two) = (&self.rows[a], &self.rows[b]);
         let ends = |row: &Row| row.reading.as_ref().and_then(Reading::ends_at);
-        let token = |row: &Row| row.reading.as_ref().and_then(|r| r.token().cloned());
         let by_column = match self.column {
             Column::Attention => one
                 .state
@@ -449,12 +452,16 @@ impl List {
             Column::Host => one.slot.host.cmp(&two.slot.host),
             Column::Ends => last_if_none(ends(one), ends(two)),
             Column::LastUsed => last_if_none(
-                token(one).and_then(|t| t.last_used_at),
-                token(two).and_then(|t| t.last_used_at),
+                one.token().and_then(|t| t.last_used_at),
+                two.token().and_then(|t| t.last_used_at),
             ),
             Column::CreatedBy => last_if_none(
-                token(one).and_then(|t| t.created_by).map(|c| c.words()),
-                token(two).and_then(|t| t.created_by).map(|c| c.words()),
+                one.token()
+                    .and_then(|t| t.created_by.as_ref())
+                    .map(Creator::words),
+                two.token()
+                    .and_then(|t| t.created_by.as_ref())
+                    .map(Creator::words),
             ),
         };
         let order = by_column.then_with(|| {
@@ -472,8 +479,8 @@ impl List {
     }
 }
 
-/// Each word must fit the organization, the host or the state; never one that
-/// is spread over several of them, or short words would fit everything.
+/// Every word of the filter must be found in the organization, the host or the
+/// state; scattered over all three, a few letters would find everything.
 fn matches(pattern: &Pattern, matcher: &mut Matcher, row: &Row) -> bool {
     let fields = [
         &*row.slot.organization,
@@ -481,15 +488,15 @@ fn matches(pattern: &Pattern, matcher: &mut Matcher, row: &Row) -> bool {
         row.state.word(),
     ];
     let mut buffer = Vec::new();
-    pattern.atoms.iter().all(|atom| {
-        let mut fits = |text: &&str| {
-            atom.score(Utf32Str::new(text, &mut buffer), matcher)
+    pattern.atoms.iter().all(|word| {
+        let mut found = |field: &&str| {
+            word.score(Utf32Str::new(field, &mut buffer), matcher)
                 .is_some()
         };
-        if atom.negative {
-            fields.iter().all(&mut fits)
+        if word.negative {
+            fields.iter().all(&mut found)
         } else {
-            fields.iter().any(&mut fits)
+            fields.iter().any(&mut found)
         }
     })
 }
@@ -506,7 +513,7 @@ fn last_if_none<T: Ord>(a: Option<T>, b: Option<T>) -> Ordering {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::slot::{Host, Token};
+    use crate::slot::Host;
     use proptest::prelude::*;
 
     fn at(text: &str) -> Timestamp {
@@ -584,6 +591,11 @@ mod tests {
         assert_eq!(names(&list), ["payments"]);
         list.set_filter("expired");
         assert_eq!(names(&list), ["acme"]);
+        // A few letters scattered over several fields are no match.
+        list.set_filter("acme");
+        assert_eq!(names(&list), ["acme"]);
+        list.set_filter("terra !expired pla");
+        assert_eq!(names(&list), ["platform"]);
         list.set_filter("nothing like it");
         assert_eq!((list.shown(), list.selected().is_none()), (0, true));
         list.set_filter("");

@@ -20,10 +20,6 @@ use crate::slot::{Identity, Reading, Slot};
 pub type EffectId = u64;
 
 /// Something that happened.
-#[allow(
-    clippy::large_enum_variant,
-    reason = "each is made, taken apart and gone; none is kept"
-)]
 pub enum Message {
     /// A key.
     Key(KeyEvent),
@@ -63,7 +59,7 @@ pub enum Reply {
     /// The organizations that a host entry can see.
     Listed(Result<Vec<Arc<str>>, String>),
     /// A look at a slot.
-    Read(Reading),
+    Read(Box<Reading>),
     /// What a dialog must know before anything can be sent.
     Prepared(Box<Preparation>),
     /// An order's outcome.

@@ -910,7 +910,7 @@ impl App {
                     .find(|row| row.pending == Some(id))
                     .map(|row| row.slot.clone());
                 if let Some(slot) = slot {
-                    self.list.answer(&slot, id, reading, self.now.wall);
+                    self.list.answer(&slot, id, *reading, self.now.wall);
                 }
             }
             Reply::Prepared(preparation) => return self.prepared(id, *preparation),
@@ -1024,7 +1024,7 @@ impl App {
         let told = match outcome {
             Outcome::Generated(done) => {
                 let deliveries = self.settings.deliveries.clone();
-                let panel = Panel::new(slot, *done, deliveries, self.now);
+                let panel = Panel::new(slot, *done, deliveries, !self.settings.demo, self.now);
                 self.layers.push(Layer::Panel(Box::new(panel)));
                 true
             }

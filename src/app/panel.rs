@@ -68,6 +68,7 @@ pub struct Panel {
     pub deliveries: Vec<String>,
     /// Which delivery is being chosen.
     pub choosing: Option<usize>,
+    keyring: bool,
     secret: Secret,
     hold: HoldId,
     order: String,
@@ -93,7 +94,13 @@ pub enum Wish {
 
 impl Panel {
     /// A panel for a new token.
-    pub fn new(slot: Slot, done: Generated, deliveries: Vec<String>, now: Moment) -> Self {
+    pub fn new(
+        slot: Slot,
+        done: Generated,
+        deliveries: Vec<String>,
+        keyring: bool,
+        now: Moment,
+    ) -> Self {
         let mut notes = Vec::new();
         if done.own == Own::Yes {
             notes.push("It was your credential: this program goes on with the new one.".to_owned());
@@ -121,6 +128,7 @@ impl Panel {
             notes,
             deliveries,
             choosing: None,
+            keyring,
             secret: done.secret,
             hold: done.hold,
             order: done.order,
@@ -289,7 +297,9 @@ impl Panel {
             KeyCode::Char('c' | 'y') if idle => return Wish::Deliver(Destination::Clipboard),
             KeyCode::Char('w') if idle => self.path = Some(Field::default()),
             KeyCode::Char('p') if idle && !self.deliveries.is_empty() => self.choosing = Some(0),
-            KeyCode::Char('k') if idle => return Wish::Deliver(Destination::Keyring),
+            KeyCode::Char('k') if idle && self.keyring => {
+                return Wish::Deliver(Destination::Keyring);
+            }
             KeyCode::Char('t') if idle => return Wish::Test,
             _ => {}
         }
@@ -312,12 +322,10 @@ impl Panel {
         if !self.deliveries.is_empty() {
             keys.push(("p", "deliver"));
         }
-        keys.extend([
-            ("k", "keyring"),
-            ("t", "test"),
-            ("w", "file"),
-            ("Esc", "close"),
-        ]);
+        if self.keyring {
+            keys.push(("k", "keyring"));
+        }
+        keys.extend([("t", "test"), ("w", "file"), ("Esc", "close")]);
         keys
     }
 }

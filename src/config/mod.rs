@@ -3,7 +3,7 @@
 //!
 //! A wrong configuration is refused as a whole, with the line and the mend: a
 //! program that revokes tokens must not guess what its owner meant. Where a
-//! file is trusted is decided in [`guard`], what its words mean in [`reader`].
+//! file is trusted is decided in `guard`, what its words mean in `reader`.
 
 mod address;
 mod guard;
@@ -143,16 +143,17 @@ pub struct Clipboard {
     pub clear_after: Option<Duration>,
 }
 
-/// How a secret gets to the clipboard.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// `[clipboard] method`: which destination is the default.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
 pub enum Method {
-    /// By what the surroundings offer.
+    /// OSC 52 over SSH, else the system's clipboard if it opens, else the panel.
+    #[default]
     Auto,
-    /// The system's clipboard.
+    /// The system's clipboard, else the panel.
     System,
-    /// The terminal's escape sequence.
+    /// The terminal's clipboard.
     Osc52,
-    /// Not at all.
+    /// No clipboard at all.
     Off,
 }
 
@@ -165,14 +166,15 @@ pub struct ExpiryConfig {
     pub rules: Rules,
 }
 
-/// Where a secret goes that has no other place when the program must end.
+/// `[rescue] to`: where a secret goes that has no other place when the program
+/// must end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum RescueTo {
-    /// The system's keyring.
+    /// The system's keyring; a file if that fails in the hour of need.
     Keyring,
-    /// A file in the state directory.
+    /// A 0600 file in the state directory.
     File,
-    /// Nowhere.
+    /// No rescue: what is undelivered at the end is lost.
     None,
 }
 

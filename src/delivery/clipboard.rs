@@ -74,11 +74,15 @@ struct Shared {
 }
 
 enum Output {
-    Open {
-        child: Child,
-        lines: Lines<BufReader<ChildStdout>>,
-    },
+    Open(Box<Running>),
     Ended(KeeperEnd),
+}
+
+struct Running {
+    child: Child,
+    lines: Lines<BufReader<ChildStdout>>,
+    /// What it said last.
+    end: Option<KeeperEnd>,
 }
 
 impl Keeper {
@@ -143,10 +147,11 @@ impl Keeper {
         match line.as_deref() {
             Some("held") => Ok(KeeperHandle(Arc::new(Shared {
                 input: Mutex::new(self.input),
-                output: Mutex::new(Output::Open {
+                output: Mutex::new(Output::Open(Box::new(Running {
                     child: self.child,
                     lines: self.lines,
-                }),
+                    end: None,
+                }))),
             }))),
             line => {
                 let error = self.failed(line);
@@ -198,24 +203,32 @@ impl KeeperHandle {
         let mut output = self.0.output.lock().await;
         let end = match &mut *output {
             Output::Ended(end) => return end.clone(),
-            Output::Open { child, lines } => {
-                let line = lines.next_line().await.ok().flatten();
-                let end = match line.as_deref() {
-                    Some("cleared") => KeeperEnd::Cleared,
-                    Some("replaced") => KeeperEnd::Replaced,
-                    Some("stopped") => KeeperEnd::Stopped,
-                    other => KeeperEnd::Gone(text::safe(
-                        other
-                            .and_then(|line| line.strip_prefix("error "))
-                            .unwrap_or("the clipboard's keeper was ended"),
-                    )),
+            Output::Open(running) => {
+                // Remembered at once: the wait below may be given up.
+                let end = match running.end.take() {
+                    Some(end) => end,
+                    None => how_it_ended(running.lines.next_line().await.ok().flatten()),
                 };
+                running.end = Some(end.clone());
                 // On X11 and Wayland it is its end that clears.
-                let _ = child.wait().await;
+                let _ = running.child.wait().await;
                 end
             }
         };
         *output = Output::Ended(end.clone());
         end
+    }
+}
+
+fn how_it_ended(line: Option<String>) -> KeeperEnd {
+    match line.as_deref() {
+        Some("cleared") => KeeperEnd::Cleared,
+        Some("replaced") => KeeperEnd::Replaced,
+        Some("stopped") => KeeperEnd::Stopped,
+        other => KeeperEnd::Gone(text::safe(
+            other
+                .and_then(|line| line.strip_prefix("error "))
+                .unwrap_or("the clipboard's keeper was ended"),
+        )),
     }
 }

@@ -12,6 +12,8 @@ use std::time::Duration;
 use thiserror::Error;
 use tokio::sync::{Mutex, mpsc};
 
+pub use crate::config::Method;
+
 use super::clipboard::{Keeper, KeeperError, KeeperHandle};
 use super::command::{CommandDelivery, CommandError, ProvenCommand};
 use super::destination::{Destination, Facts};
@@ -27,20 +29,6 @@ use crate::text;
 
 /// A file system that does not answer is given up after this time.
 const FILE_TIMEOUT: Duration = Duration::from_secs(30);
-
-/// `[clipboard] method`: which destination is the default.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
-pub enum Method {
-    /// OSC 52 over SSH, else the system's clipboard if it opens, else the panel.
-    #[default]
-    Auto,
-    /// The system's clipboard, else the panel.
-    System,
-    /// The terminal's clipboard.
-    Osc52,
-    /// No clipboard at all.
-    Off,
-}
 
 /// `[delivery.NAME]`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -59,8 +47,9 @@ pub struct Surroundings {
     pub ssh: bool,
     /// `TMUX`: the terminal is tmux's.
     pub tmux: bool,
-    /// Whether the default may be OSC 52; not in the demo.
-    pub may_choose_osc52: bool,
+    /// The demo: it touches nothing of its user's, so it never chooses OSC 52 by
+    /// itself and has no keyring.
+    pub demo: bool,
 }
 
 impl Surroundings {
@@ -70,7 +59,7 @@ impl Surroundings {
         Self {
             ssh: set("SSH_CONNECTION") || set("SSH_TTY"),
             tmux: set("TMUX"),
-            may_choose_osc52: true,
+            demo: false,
         }
     }
 }
@@ -120,6 +109,9 @@ pub enum ProofError {
     /// `method = "off"`
     #[error("copying is switched off in the configuration (method = \"off\" under [clipboard])")]
     Off,
+    /// The keyring, in the demo.
+    #[error("the keyring is yours, and the demo touches nothing of yours")]
+    Demo,
     /// No clipboard.
     #[error("the clipboard cannot be used: {0}")]
     Clipboard(#[source] KeeperError),
@@ -150,7 +142,7 @@ pub enum ProofError {
         slot: Slot,
         /// Why.
         #[source]
-        error: CommandError,
+        error: Box<CommandError>,
     },
     /// The keyring does not work.
     #[error(transparent)]
@@ -289,10 +281,13 @@ impl Deliverer {
                 ("the clipboard".to_owned(), Way::Clipboard(keeper))
             }
             Destination::Osc52 => self.prove_osc52().await?,
+            Destination::Keyring if self.0.settings.surroundings.demo => {
+                return Err(ProofError::Demo);
+            }
             Destination::Keyring => {
                 blocking(|| keyring::prove(keyring::PATIENCE))
                     .await
-                    .unwrap_or_else(|| Err(KeyringError::Silent(keyring::PATIENCE)))?;
+                    .unwrap_or(Err(KeyringError::BrokenOff))?;
                 ("the keyring".to_owned(), Way::Keyring)
             }
             Destination::File(path) => prove_file(path, slot, existing).await?,
@@ -306,7 +301,7 @@ impl Deliverer {
                             .map_err(|error| ProofError::Command {
                                 name: name.clone(),
                                 slot: slot.clone(),
-                                error,
+                                error: Box::new(error),
                             })?;
                     let name = name.clone();
                     (format!("delivery {name}"), Way::Command { name, command })
@@ -343,7 +338,7 @@ impl Deliverer {
     /// and for `doctor`. Looks whether the clipboard opens.
     pub async fn default_destination(&self) -> (Destination, String) {
         let settings = &self.0.settings;
-        let osc52 = settings.surroundings.may_choose_osc52 && settings.terminal.is_some();
+        let osc52 = !settings.surroundings.demo && settings.terminal.is_some();
         match settings.method {
             Method::Off => {
                 return (
@@ -536,7 +531,7 @@ impl Proven {
                 let secret = secret.clone();
                 blocking(move || keyring::store(&user, &secret, keyring::PATIENCE))
                     .await
-                    .unwrap_or_else(|| Err(KeyringError::Silent(keyring::PATIENCE)))?;
+                    .unwrap_or(Err(KeyringError::BrokenOff))?;
                 Ok(Delivered::at(place, true))
             }
             Way::File { template, existing } => {

@@ -34,6 +34,9 @@ pub enum KeyringError {
     /// A test entry did not come back as it was written.
     #[error("the keyring does not keep what is written to it")]
     Forgetful,
+    /// The call did not come to its end.
+    #[error("the call to the keyring was broken off")]
+    BrokenOff,
     /// The system's reason, made safe.
     #[error("the keyring cannot be used: {0}")]
     Refused(String),
@@ -90,9 +93,7 @@ fn on_thread<T: Send + 'static>(
     thread.send(job).map_err(|_| failed())?;
     answer.recv_timeout(patience).map_err(|error| match error {
         mpsc::RecvTimeoutError::Timeout => KeyringError::Silent(patience),
-        mpsc::RecvTimeoutError::Disconnected => {
-            KeyringError::Refused("the call to it was broken off".into())
-        }
+        mpsc::RecvTimeoutError::Disconnected => KeyringError::BrokenOff,
     })?
 }
 

@@ -5,7 +5,7 @@
 //! - [`destination`], [`placeholders`]: what a destination is called, and how
 //!   slots fill into commands and file names;
 //! - [`clipboard`] (the program's side) and [`keeper`] (the process that holds
-//!   a copy), [`osc52`], [`file`], [`command`], [`keyring`]: the ways;
+//!   a copy), [`osc52`], [`mod@file`], [`command`], [`keyring`]: the ways;
 //! - [`ledger`] and [`rescue`]: no secret is lost.
 
 pub mod clipboard;

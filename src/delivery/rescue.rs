@@ -18,23 +18,14 @@ use std::time::Duration;
 use jiff::Timestamp;
 use thiserror::Error;
 
+pub use crate::config::RescueTo;
+
 use super::destination::{Facts, basic_time};
 use super::file::{self, Existing, FileError};
 use super::keyring::{self, KeyringError};
 use super::placeholders;
 use crate::secret::Secret;
 use crate::slot::Slot;
-
-/// `[rescue] to`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum RescueTo {
-    /// The system's keyring; a file if that fails in the hour of need.
-    Keyring,
-    /// A 0600 file in the state directory.
-    File,
-    /// No rescue: what is undelivered at the end is lost.
-    None,
-}
 
 /// What is known of the rescue before a token is generated.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -53,7 +53,7 @@ impl Windows {
         Verdict {
             allowed,
             limit: limit.requests,
-            remaining: limit.requests - window.1,
+            remaining: limit.requests.saturating_sub(window.1),
             reset: limit.window.saturating_sub(now.duration_since(window.0)),
         }
     }

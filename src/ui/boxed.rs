@@ -148,10 +148,13 @@ fn border(frame: &mut Frame, area: Rect, title: &str, title_style: Style, theme:
         ),
     ])];
     for _ in 2..area.height {
-        lines.push(Line::styled(
-            format!("{0}{1}{0}", symbols.upright, " ".repeat(inner)),
-            theme.faint(),
-        ));
+        // The blanks between the bars carry no style: what is drawn over them
+        // would keep it.
+        lines.push(Line::from(vec![
+            Span::styled(symbols.upright, theme.faint()),
+            Span::raw(" ".repeat(inner)),
+            Span::styled(symbols.upright, theme.faint()),
+        ]));
     }
     lines.push(Line::styled(
         format!("{bottom_left}{}{bottom_right}", symbols.rule.repeat(inner)),

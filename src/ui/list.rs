@@ -171,7 +171,11 @@ fn line(
         // To the edge, so that the selection reads as one line.
         let rest = width.saturating_sub(line.width());
         line.push_span(Span::raw(" ".repeat(rest)));
-        line = line.patch_style(theme.selected());
+        // One style for the whole line: colours and faintness of single words
+        // would make it patchy.
+        for span in &mut line.spans {
+            span.style = theme.selected();
+        }
     }
     line
 }

@@ -151,7 +151,10 @@ impl Owner {
     pub fn read_slot(&mut self, slot: &Slot, reading: Reading) -> &mut Self {
         let row = self.app.list.row(slot);
         let id = row.and_then(|row| row.pending);
-        self.reply(id.expect("no look under way"), Reply::Read(reading))
+        self.reply(
+            id.expect("no look under way"),
+            Reply::Read(Box::new(reading)),
+        )
     }
 
     pub fn reply(&mut self, id: EffectId, reply: Reply) -> &mut Self {

@@ -72,7 +72,7 @@ fn pasted_text_goes_to_the_field_with_the_focus_and_never_acts() {
     owner.press("<tab>").paste("nothing takes this");
     owner.sees_not("nothing takes this");
     owner.press("<esc>/").paste("\u{1b}[31mac\u{202e}\nme\u{7}");
-    assert_eq!(owner.app.list.filter(), "[31mac me");
+    assert_eq!(owner.app.list.filter(), "[31macme");
 }
 
 #[test]

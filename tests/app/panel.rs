@@ -36,7 +36,8 @@ fn a_secret_is_masked_until_it_is_revealed_and_hidden_after_30_seconds() {
 
 #[test]
 fn a_revealed_secret_is_hidden_when_the_owner_turns_away() {
-    let turns: [(&str, fn(&mut Owner)); 6] = [
+    type Away = fn(&mut Owner);
+    let turns: [(&str, Away); 6] = [
         ("lost focus", |owner| owner.send(Message::Focus(false))),
         ("suspend", |owner| {
             assert_eq!(owner.press("<c-z>").asks_for(), ["Suspend"])

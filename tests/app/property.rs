@@ -148,7 +148,7 @@ fn answer(effect: &Effect, what: usize) -> Option<Message> {
             };
             (*id, Reply::Listed(listed))
         }
-        Effect::Read { id, .. } => (*id, Reply::Read(reading(what))),
+        Effect::Read { id, .. } => (*id, Reply::Read(Box::new(reading(what)))),
         Effect::Prepare { id, .. } => (*id, Reply::Prepared(Box::new(known(what)))),
         Effect::Perform { id, order } => {
             let outcome = became(what, &order.slot, order.shown.clone());

@@ -10,6 +10,7 @@
     reason = "each test file is a crate of its own and uses its own part of this"
 )]
 
+pub mod fixture;
 pub mod keys;
 pub mod prism;
 pub mod processes;
@@ -18,6 +19,7 @@ pub mod sampler;
 pub mod screen;
 pub mod sentinel;
 
+pub use fixture::{Owner, file_when_there, select};
 pub use keys::Key;
 pub use program::{Exit, Program, Signal};
 pub use sampler::Sampler;

@@ -16,6 +16,10 @@ use super::processes::Process;
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Sample {
     pub pid: i32,
+    pub parent: i32,
+    /// Its arguments at the same moment: a child that has not started its own
+    /// program yet still shows its parent's, and its parent's environment.
+    pub arguments: Vec<u8>,
     /// `cmdline` or `environ`, as the file below `/proc` is named.
     pub file: &'static str,
     pub bytes: Vec<u8>,
@@ -29,16 +33,29 @@ pub type Samples = HashSet<Sample>;
 fn look_at(processes: &[Process], samples: &mut Samples) {
     for process in processes {
         for file in ["cmdline", "environ"] {
-            if let Ok(bytes) = std::fs::read(process.file(file))
-                && !bytes.is_empty()
-            {
-                samples.insert(Sample {
-                    pid: process.pid,
-                    file,
-                    bytes,
-                });
-            }
+            samples.extend(sample(process, file));
         }
+    }
+}
+
+/// One file of a process, together with the arguments that belong to it.
+fn sample(process: &Process, file: &'static str) -> Option<Sample> {
+    let read = |name| std::fs::read(process.file(name)).ok();
+    let mut before = read("cmdline")?;
+    loop {
+        let bytes = read(file).filter(|bytes| !bytes.is_empty())?;
+        let after = read("cmdline")?;
+        if after == before {
+            return Some(Sample {
+                pid: process.pid,
+                parent: process.parent,
+                arguments: after,
+                file,
+                bytes,
+            });
+        }
+        // It started a program in between.
+        before = after;
     }
 }
 

@@ -199,6 +199,12 @@ impl Sentinel {
             let mut found = self.find(&sample.bytes);
             let processes = &self.processes;
             found.retain(|number| !processes.contains(&(*number, sample.pid)));
+            // A child between its birth and the start of its own program is a
+            // copy of its parent, and nobody else can tell the two apart.
+            let unborn = samples
+                .iter()
+                .any(|other| other.pid == sample.parent && other.arguments == sample.arguments);
+            found.retain(|number| !(unborn && processes.contains(&(*number, sample.parent))));
             if !found.is_empty() {
                 let arguments = samples
                     .iter()

@@ -1,0 +1,162 @@
+//! The keyring destination and rescue on a real Secret Service, read back by
+//! another program.
+
+#![cfg(target_os = "linux")]
+
+mod real;
+
+use std::fs;
+use std::process::{Command, Stdio};
+
+use jiff::Timestamp;
+use orgward::delivery::{
+    Deliverer, Destination, RescueProof, RescueTo, Settings, Undelivered, keyring, rescue,
+};
+use real::*;
+use tempfile::TempDir;
+
+/// Set in the process that runs within the session of the bus.
+const INSIDE: &str = "ORGWARD_TEST_SESSION";
+
+/// Runs one test of this file once more in a session bus of its own; with
+/// `unlocked`, a keyring runs in it.
+fn in_session(test: &str, unlocked: bool) {
+    let home = TempDir::new().unwrap();
+    // The daemon is ended with the session: it would outlive it.
+    let mut script = String::from("set -e\n");
+    if unlocked {
+        script += "printf 'pw\\n' | gnome-keyring-daemon --unlock --components=secrets >&2\n";
+    }
+    script += "status=0; \"$@\" || status=$?\n";
+    if unlocked {
+        script += "pid=$(dbus-send --session --print-reply --dest=org.freedesktop.DBus / \
+            org.freedesktop.DBus.GetConnectionUnixProcessID string:org.freedesktop.secrets \
+            | sed -n 's/.*uint32 //p'); kill \"$pid\"\n";
+    }
+    script += "exit $status";
+    let out = Command::new("dbus-run-session")
+        .args(["--", "sh", "-c", &script, "sh"])
+        .arg(std::env::current_exe().unwrap())
+        .args(["--exact", "--ignored", "--nocapture", test])
+        .env(INSIDE, "1")
+        .env("HOME", home.path())
+        .env("XDG_DATA_HOME", home.path())
+        .env("XDG_RUNTIME_DIR", home.path())
+        .env_remove("DISPLAY")
+        .env_remove("WAYLAND_DISPLAY")
+        .stdin(Stdio::null())
+        .output()
+        .expect("dbus-run-session is needed here");
+    let said = String::from_utf8_lossy(&out.stdout);
+    assert!(
+        out.status.success() && said.contains("1 passed"),
+        "{said}\n{}",
+        String::from_utf8_lossy(&out.stderr)
+    );
+}
+
+fn inside() -> bool {
+    std::env::var_os(INSIDE).is_some()
+}
+
+fn secret_tool(user: &str) -> Option<String> {
+    let out =
+        run(Command::new("secret-tool").args(["lookup", "service", "orgward", "username", user]));
+    out.status
+        .success()
+        .then(|| String::from_utf8(out.stdout).unwrap())
+}
+
+const USER: &str = "tfe.corp.example:8443/acme/organization";
+
+#[tokio::test]
+#[ignore = "needs gnome-keyring and secret-tool; run by .ci/run"]
+async fn a_secret_goes_to_the_keyring_and_nowhere_else() {
+    if !inside() {
+        return in_session("a_secret_goes_to_the_keyring_and_nowhere_else", true);
+    }
+    let folder = TempDir::new().unwrap();
+    let deliverer = Deliverer::new(settings(folder.path(), ORGWARD.into()));
+    for _ in 0..2 {
+        let proven = deliverer
+            .prove(&Destination::Keyring, &slot())
+            .await
+            .unwrap();
+        let left = run(Command::new("secret-tool").args(["search", "--all", "service", "orgward"]));
+        let left = String::from_utf8_lossy(&left.stdout).into_owned();
+        assert!(!left.contains("probe"), "the proof leaves nothing: {left}");
+        // The second replaces the first.
+        let secret = fresh_secret();
+        let done = proven.deliver(&secret, &facts()).await.unwrap();
+        assert!(done.certain);
+        assert_eq!(secret_tool(USER).as_deref(), Some(secret.expose()));
+        let read = keyring::read(USER, keyring::PATIENCE).unwrap().unwrap();
+        assert_eq!(read.expose(), secret.expose());
+        assert_eq!(processes_that_show(&secret), Vec::<String>::new());
+    }
+    assert!(
+        keyring::read("nobody", keyring::PATIENCE)
+            .unwrap()
+            .is_none()
+    );
+    assert!(fs::read_dir(folder.path()).unwrap().next().is_none());
+}
+
+#[tokio::test]
+#[ignore = "needs gnome-keyring and secret-tool; run by .ci/run"]
+async fn the_keyring_is_the_rescue_where_it_works() {
+    if !inside() {
+        return in_session("the_keyring_is_the_rescue_where_it_works", true);
+    }
+    let folder = TempDir::new().unwrap();
+    for to in [None, Some(RescueTo::Keyring)] {
+        let deliverer = Deliverer::new(Settings {
+            rescue: to,
+            ..settings(folder.path(), ORGWARD.into())
+        });
+        let proof = deliverer.prove_rescue(&slot()).await;
+        assert_eq!(proof, RescueProof::Proven("the keyring".into()));
+        let ledger = Undelivered::new();
+        let secret = fresh_secret();
+        ledger.hold(facts(), secret.clone());
+        let reports = ledger.rescue_all(deliverer.rescue_plan(), Timestamp::UNIX_EPOCH);
+        let place = reports[0].outcome.as_ref().unwrap();
+        assert!(place.starts_with("the keyring"), "{place}");
+        assert_eq!(secret_tool(USER).as_deref(), Some(secret.expose()));
+    }
+}
+
+#[tokio::test]
+#[ignore = "needs dbus-run-session; run by .ci/run"]
+async fn without_a_keyring_the_rescue_is_a_file() {
+    if !inside() {
+        return in_session("without_a_keyring_the_rescue_is_a_file", false);
+    }
+    let folder = TempDir::new().unwrap();
+    let state = folder.path().join("state");
+    for (to, files) in [(None, 1), (Some(RescueTo::Keyring), 2)] {
+        let deliverer = Deliverer::new(Settings {
+            rescue: to,
+            ..settings(folder.path(), ORGWARD.into())
+        });
+        let proof = deliverer.prove_rescue(&slot()).await;
+        match to {
+            None => {
+                assert!(matches!(&proof, RescueProof::Proven(place) if place.starts_with("a file")))
+            }
+            _ => assert!(matches!(proof, RescueProof::Unproven(_))),
+        }
+        assert!(
+            deliverer
+                .prove(&Destination::Keyring, &slot())
+                .await
+                .is_err()
+        );
+        // Chosen or not: a keyring that fails in the hour of need loses nothing.
+        let ledger = Undelivered::new();
+        ledger.hold(facts(), fresh_secret());
+        ledger.rescue_all(deliverer.rescue_plan(), Timestamp::UNIX_EPOCH);
+        assert!(ledger.is_empty());
+        assert_eq!(rescue::waiting(&state).len(), files);
+    }
+}
