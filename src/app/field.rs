@@ -54,9 +54,10 @@ impl Field {
         editing
     }
 
-    /// Takes pasted text as one line of visible characters.
+    /// Takes pasted text, without its line ends and what cannot be seen.
     pub fn paste(&mut self, text: &str) {
-        for c in text::safe(text).chars() {
+        let line: String = text.chars().filter(|c| !c.is_control()).collect();
+        for c in text::safe(&line).chars() {
             if self.text().chars().count() >= LIMIT {
                 break;
             }

@@ -164,11 +164,18 @@ impl List {
         self.rebuild();
     }
 
-    /// Drops the rows of a host entry that `keep` does not name.
-    pub fn retain(&mut self, account: AccountId, keep: impl Fn(&Slot) -> bool) {
+    /// Gives the rows of a host entry to the one that sees them, and drops those
+    /// that none sees.
+    pub fn retain(&mut self, account: AccountId, seen_by: impl Fn(&Slot) -> Option<AccountId>) {
         let selected = self.selected_slot().cloned();
-        self.rows
-            .retain(|row| row.account != account || keep(&row.slot));
+        self.rows.retain_mut(|row| {
+            if row.account != account {
+                return true;
+            }
+            let now = seen_by(&row.slot);
+            row.account = now.unwrap_or(account);
+            now.is_some()
+        });
         self.index = self
             .rows
             .iter()
@@ -472,8 +479,8 @@ impl List {
     }
 }
 
-/// Each word must fit the organization, the host or the state; never one that
-/// is spread over several of them, or short words would fit everything.
+/// Every word of the filter must be found in the organization, the host or the
+/// state; scattered over all three, a few letters would find everything.
 fn matches(pattern: &Pattern, matcher: &mut Matcher, row: &Row) -> bool {
     let fields = [
         &*row.slot.organization,
@@ -481,15 +488,15 @@ fn matches(pattern: &Pattern, matcher: &mut Matcher, row: &Row) -> bool {
         row.state.word(),
     ];
     let mut buffer = Vec::new();
-    pattern.atoms.iter().all(|atom| {
-        let mut fits = |text: &&str| {
-            atom.score(Utf32Str::new(text, &mut buffer), matcher)
+    pattern.atoms.iter().all(|word| {
+        let mut found = |field: &&str| {
+            word.score(Utf32Str::new(field, &mut buffer), matcher)
                 .is_some()
         };
-        if atom.negative {
-            fields.iter().all(&mut fits)
+        if word.negative {
+            fields.iter().all(&mut found)
         } else {
-            fields.iter().any(&mut fits)
+            fields.iter().any(&mut found)
         }
     })
 }

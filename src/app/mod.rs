@@ -82,6 +82,8 @@ pub struct Account {
     pub label: Option<String>,
     /// The organizations; `None` for "all that the credential can see".
     pub organizations: Option<Vec<Arc<str>>>,
+    /// What the last listing brought.
+    seen: HashSet<Arc<str>>,
     /// The listing that is under way.
     pub listing: Option<EffectId>,
     /// Why there is no listing.
@@ -95,9 +97,18 @@ impl Account {
             host,
             label,
             organizations,
+            seen: HashSet::new(),
             listing: None,
             problem: None,
         }
+    }
+
+    /// Whether it is known to see a slot.
+    fn sees(&self, slot: &Slot) -> bool {
+        let name = &slot.organization;
+        let configured = self.organizations.as_ref();
+        self.host == slot.host
+            && (self.seen.contains(name) || configured.is_some_and(|names| names.contains(name)))
     }
 }
 
@@ -946,9 +957,15 @@ impl App {
             Ok(names) => {
                 entry.problem = None;
                 let host = entry.host.clone();
-                let seen: HashSet<&str> = names.iter().map(|name| &**name).collect();
-                self.list
-                    .retain(account, |slot| seen.contains(&*slot.organization));
+                entry.seen = names.iter().cloned().collect();
+                // What this one does not see any more another may.
+                let accounts = &self.accounts;
+                self.list.retain(account, |slot| {
+                    accounts[account]
+                        .sees(slot)
+                        .then_some(account)
+                        .or_else(|| accounts.iter().position(|other| other.sees(slot)))
+                });
                 let slots: Vec<_> = names
                     .iter()
                     .map(|name| (Slot::new(&host, name), account))

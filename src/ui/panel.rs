@@ -55,8 +55,13 @@ pub fn panel<'a>(app: &'a App, panel: &'a Panel, frame: &mut Frame, theme: Theme
         let words = "Delivered nowhere yet: it is in this panel only.";
         parts.push(Part::ranked(1, Line::styled(words, theme.warn())));
     }
-    let places = panel.places.iter();
-    parts.extend(places.map(|place| Part::must(place_line(app, place, theme))));
+    for place in &panel.places {
+        parts.push(Part::must(place_line(app, place, theme)));
+        if let Some(note) = place.note.as_ref().filter(|_| place.gone.is_none()) {
+            let note = Line::styled(format!("  {note}"), theme.faint());
+            parts.push(Part::ranked(1, note));
+        }
+    }
     if let Some((_, words)) = panel.busy.last() {
         parts.push(Part::must(Line::styled(words.clone(), theme.faint())));
     }
@@ -115,19 +120,14 @@ fn place_line(app: &App, place: &Place, theme: Theme) -> Line<'static> {
             theme.warn(),
         ),
     };
-    if place.gone.is_none() {
-        if let Some(at) = place.clears_at {
-            let left = at.saturating_sub(app.now.since_start);
-            // Rounded up: "1 s" until it is over.
-            let left = left.as_secs() + u64::from(left.subsec_nanos() > 0);
-            if left > 0 {
-                text.push_str(&format!("; clears in {}", when::length(left)));
-            } else {
-                text.push_str("; clearing");
-            }
-        }
-        if let Some(note) = &place.note {
-            text.push_str(&format!("; {note}"));
+    if let Some(at) = place.clears_at.filter(|_| place.gone.is_none()) {
+        let left = at.saturating_sub(app.now.since_start);
+        // Rounded up: "1 s" until it is over.
+        let left = left.as_secs() + u64::from(left.subsec_nanos() > 0);
+        if left > 0 {
+            text.push_str(&format!("; clears in {}", when::length(left)));
+        } else {
+            text.push_str("; clearing");
         }
     }
     Line::styled(text, style)

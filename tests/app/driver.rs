@@ -290,13 +290,13 @@ impl Owner {
 
     /// Looks for words on the screen, wherever they are broken into lines.
     #[track_caller]
-    pub fn sees(&self, words: &str) -> &Self {
+    pub fn sees(&mut self, words: &str) -> &mut Self {
         assert!(self.shows(words), "no \"{words}\" on\n{}", self.screen());
         self
     }
 
     #[track_caller]
-    pub fn sees_not(&self, words: &str) -> &Self {
+    pub fn sees_not(&mut self, words: &str) -> &mut Self {
         assert!(!self.shows(words), "\"{words}\" on\n{}", self.screen());
         self
     }

@@ -1,7 +1,7 @@
 //! Made-up organizations, answers and outcomes.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -160,6 +160,9 @@ pub fn in_file() -> Delivered {
     }
 }
 
+/// Gives each secret a number of its own.
+static LEDGER: LazyLock<Undelivered> = LazyLock::new(Undelivered::new);
+
 /// The answer to a generate.
 pub fn generated(slot: &Slot, before: Identity, delivery: Delivery) -> Generated {
     let secret = Secret::new(SECRET.into());
@@ -171,7 +174,7 @@ pub fn generated(slot: &Slot, before: Identity, delivery: Delivery) -> Generated
             expires_at: Some(days(90)),
             ..token("at-New1")
         },
-        hold: Undelivered::new().hold(Facts::of(slot), secret.clone()),
+        hold: LEDGER.hold(Facts::of(slot), secret.clone()),
         secret,
         asked: Some(days(90)),
         delivery,
