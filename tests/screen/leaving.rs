@@ -137,8 +137,8 @@ fn suspending_gives_the_screen_back_and_hides_a_revealed_secret() {
     generate(&program);
     program.press("v").wait_gone("••••••••").wait_for("atlasv1");
     program.ctrl('z').wait_stopped();
+    program.wait_until("the shell's screen", |screen| !screen.is_alternate());
     assert!(program.is_cooked());
-    assert!(!program.look().is_alternate());
     program.signal(Signal::CONT);
     program.wait_for("••••••••");
     assert!(!program.screen().contains("atlasv1"));
