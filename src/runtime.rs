@@ -151,7 +151,13 @@ impl Runtime {
                         Err(_) => break,
                     },
                 };
+                // What an order brought is drawn before the next key: it opens
+                // over whatever was there when that key was pressed.
+                let outcome = matches!(message, Message::Reply(_, Reply::Outcome(_)));
                 pending.extend(app::update(&mut app, message, self.now()));
+                if outcome {
+                    break;
+                }
             }
         }
     }

@@ -19,6 +19,9 @@ use crate::slot::{Identity, Slot, Token};
 
 /// How long a revealed secret stays so.
 pub const REVEAL: Duration = Duration::from_secs(30);
+/// A `k` that comes sooner after the panel opened was meant for the list, where
+/// it moves: nobody reads a panel in less time.
+const MEANT: Duration = Duration::from_millis(200);
 /// What stands for a secret.
 pub const MASK: &str = "••••••••";
 
@@ -69,6 +72,7 @@ pub struct Panel {
     /// Which delivery is being chosen.
     pub choosing: Option<usize>,
     keyring: bool,
+    opened: Duration,
     secret: Secret,
     hold: HoldId,
     order: String,
@@ -129,6 +133,7 @@ impl Panel {
             deliveries,
             choosing: None,
             keyring,
+            opened: now.since_start,
             secret: done.secret,
             hold: done.hold,
             order: done.order,
@@ -297,13 +302,17 @@ impl Panel {
             KeyCode::Char('c' | 'y') if idle => return Wish::Deliver(Destination::Clipboard),
             KeyCode::Char('w') if idle => self.path = Some(Field::default()),
             KeyCode::Char('p') if idle && !self.deliveries.is_empty() => self.choosing = Some(0),
-            KeyCode::Char('k') if idle && self.keyring => {
+            KeyCode::Char('k') if idle && self.keyring && self.is_meant(now) => {
                 return Wish::Deliver(Destination::Keyring);
             }
             KeyCode::Char('t') if idle => return Wish::Test,
             _ => {}
         }
         Wish::Stay
+    }
+
+    fn is_meant(&self, now: Moment) -> bool {
+        now.since_start >= self.opened + MEANT
     }
 
     /// The keys that do something now, for the key bar and the help.

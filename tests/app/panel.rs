@@ -160,7 +160,7 @@ fn each_key_brings_the_secret_to_its_place() {
         ("w/tmp/qcv<enter>", Destination::File("/tmp/qcv".into())),
     ] {
         let mut owner = kept();
-        owner.press(keys);
+        owner.wait(1).press(keys);
         let (id, to) = owner.delivery();
         assert_eq!(to, place);
         owner.press("ckt");
@@ -178,6 +178,15 @@ fn each_key_brings_the_secret_to_its_place() {
         owner.press("<esc>");
         assert!(owner.app.layers.is_empty());
     }
+}
+
+#[test]
+fn a_k_that_was_meant_for_the_list_brings_nothing_to_the_keyring() {
+    let mut owner = kept();
+    owner.press("kkk");
+    assert!(owner.asks_for().is_empty());
+    owner.wait(1).press("k");
+    assert_eq!(owner.delivery().1, Destination::Keyring);
 }
 
 #[test]
