@@ -6,11 +6,12 @@
 
 use std::collections::HashMap;
 use std::io;
+use std::panic::AssertUnwindSafe;
 use std::sync::PoisonError;
 use std::time::{Duration, Instant};
 
 use crossterm::event::{Event, EventStream};
-use futures_util::StreamExt;
+use futures_util::{FutureExt, StreamExt};
 use jiff::Timestamp;
 use tokio::sync::mpsc::error::TryRecvError;
 use tokio::sync::mpsc::{self, UnboundedReceiver, UnboundedSender};
@@ -18,7 +19,7 @@ use tokio::task::JoinSet;
 
 use crate::action::{Actor, Control, Delivery, Outcome};
 use crate::api::Urgency;
-use crate::app::message::{Choice, EffectId, Gone, Preparation, Reply};
+use crate::app::message::{Choice, EffectId, Gone, NotDelivered, Preparation, Reply};
 use crate::app::{self, Account, App, Effect, Message, Moment, Settings};
 use crate::delivery::{
     Delivered, Destination, Existing, HoldId, KeeperEnd, KeeperHandle, RescueProof, TerminalWrite,
@@ -82,11 +83,18 @@ impl Runtime {
         }
     }
 
-    /// Runs the screen to its end.
+    /// Runs the screen to its end, a panic included: it must not take an
+    /// undelivered secret with it, so that [`Runtime::finish`] comes after
+    /// whatever happens here.
     ///
     /// # Errors
     /// Where the terminal cannot be taken.
     pub async fn run(&mut self, settings: Settings, accounts: Vec<Account>) -> io::Result<Exit> {
+        let screen = AssertUnwindSafe(self.screen(settings, accounts));
+        screen.catch_unwind().await.unwrap_or(Ok(Exit::Panic))
+    }
+
+    async fn screen(&mut self, settings: Settings, accounts: Vec<Account>) -> io::Result<Exit> {
         let mut signals = Signals::new()?;
         let mut terminal = Terminal::enter()?;
         let size = terminal.size()?;
@@ -191,7 +199,7 @@ impl Runtime {
         };
         tokio::select! {
             biased;
-            signal = signals.next() => match signal {
+            signal = signals.next() => match note(signal) {
                 Caught::End(number) => Next::Exit(Exit::Signal(number)),
                 Caught::Interrupt => Next::Message(Message::Interrupt),
                 Caught::Stop => Next::Message(suspend_key()),
@@ -286,11 +294,17 @@ impl Runtime {
                     };
                     let slot = facts.slot.clone();
                     let delivered = match actor.deliverer.prove_over(&to, &slot, existing).await {
-                        Ok(proven) => proven
-                            .deliver(&secret, &facts)
-                            .await
-                            .map_err(|error| error.to_string()),
-                        Err(error) => Err(error.to_string()),
+                        Ok(proven) => {
+                            let delivered = proven.deliver(&secret, &facts).await;
+                            delivered.map_err(|error| NotDelivered {
+                                taken: error.file_in_the_way().then_some(to),
+                                why: error.to_string(),
+                            })
+                        }
+                        Err(error) => Err(NotDelivered {
+                            taken: error.file_in_the_way().then_some(to),
+                            why: error.to_string(),
+                        }),
                     };
                     drop(secret);
                     let keeper = delivered
@@ -385,6 +399,10 @@ impl Runtime {
             .unwrap_or_else(PoisonError::into_inner);
         for report in reports {
             let slot = &report.facts.slot;
+            match &report.outcome {
+                Ok(_) => tracing::warn!(%slot, "rescued"),
+                Err(why) => tracing::error!(%slot, %why, "not rescued"),
+            }
             let (line, delivery) = match &report.outcome {
                 Ok(place) => (
                     format!("the new secret of {slot} is in {place}"),
@@ -561,6 +579,12 @@ async fn look_back(actor: &Actor) -> Vec<String> {
     task.await.unwrap_or_default()
 }
 
+fn note(signal: Caught) -> Caught {
+    tracing::info!(?signal, "signal");
+    signal
+}
+
+#[derive(Debug)]
 enum Caught {
     End(u8),
     Interrupt,

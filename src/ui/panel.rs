@@ -8,7 +8,7 @@ use super::boxed::{Part, boxed, field_text, inner_width, leaves_keys};
 use super::frame::bar;
 use crate::action::Verb;
 use crate::app::message::Gone;
-use crate::app::panel::{Panel, Place};
+use crate::app::panel::{Panel, Place, REPLACE};
 use crate::app::{App, when};
 
 /// The width where the window has room.
@@ -83,6 +83,15 @@ pub fn panel<'a>(app: &'a App, panel: &'a Panel, frame: &mut Frame, theme: Theme
             format!(" {} ", field_text(path, room, theme)),
             theme.selected(),
         ))));
+    }
+    if let Some((to, word)) = &panel.replacing {
+        lines.push(Line::raw(format!(
+            "Type {REPLACE} to replace what is at {to}:"
+        )));
+        lines.push(Line::styled(
+            format!(" {}{} ", word.text(), theme.symbols.cursor),
+            theme.selected(),
+        ));
     }
     if let Some(name) = panel.choosing.and_then(|at| panel.deliveries.get(at)) {
         parts.push(Part::gap());
