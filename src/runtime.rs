@@ -546,7 +546,8 @@ async fn prepare(actor: &Actor, slot: &Slot, shown: &Identity) -> Preparation {
 /// What an earlier run left: intents without an outcome, rescued secrets.
 async fn look_back(actor: &Actor) -> Vec<String> {
     let journal = actor.journal.clone();
-    let state = actor.deliverer.settings().state_dir.clone();
+    let settings = actor.deliverer.settings();
+    let folders = [settings.state_dir.clone(), settings.runtime_dir.clone()];
     let task = tokio::task::spawn_blocking(move || {
         let mut lines = Vec::new();
         match journal.unfinished() {
@@ -566,8 +567,8 @@ async fn look_back(actor: &Actor) -> Vec<String> {
             }
             Err(error) => lines.push(error.to_string()),
         }
-        if let Some(state) = state {
-            for path in crate::delivery::rescue::waiting(&state) {
+        for folder in folders.into_iter().flatten() {
+            for path in crate::delivery::rescue::waiting(&folder) {
                 lines.push(format!(
                     "A rescued secret waits in {}. Bring it to its place and remove the file.",
                     path.display()
@@ -597,6 +598,9 @@ struct Signals {
     hang_up: tokio::signal::unix::Signal,
     interrupt: tokio::signal::unix::Signal,
     stop: tokio::signal::unix::Signal,
+    /// Only to be there: a file that reaches its size limit is then an error of
+    /// the write, and not the end of the program and of what it holds.
+    _file_size: tokio::signal::unix::Signal,
 }
 
 #[cfg(unix)]
@@ -604,11 +608,13 @@ impl Signals {
     fn new() -> io::Result<Self> {
         use tokio::signal::unix::{SignalKind, signal};
         let stop = SignalKind::from_raw(rustix::process::Signal::TSTP.as_raw());
+        let file_size = SignalKind::from_raw(rustix::process::Signal::XFSZ.as_raw());
         Ok(Self {
             terminate: signal(SignalKind::terminate())?,
             hang_up: signal(SignalKind::hangup())?,
             interrupt: signal(SignalKind::interrupt())?,
             stop: signal(stop)?,
+            _file_size: signal(file_size)?,
         })
     }
 
