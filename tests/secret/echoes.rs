@@ -77,7 +77,7 @@ fn a_host_that_repeats_the_credential_and_then_the_secret() {
         .wait_gone("is odd")
         .esc();
     select(&run.program, "platform");
-    run.program.wait_for("Bearer [secret] is odd").esc();
+    run.program.wait_for("Authorization: Bearer [secret]").esc();
     let log = logged(&owner);
     assert!(log.contains("order ended"), "{log}");
     assert!(log.matches("Bearer [secret] is odd").count() >= 2, "{log}");

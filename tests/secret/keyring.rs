@@ -7,7 +7,7 @@ use tempfile::TempDir;
 
 use super::hunt::{Hunt, Run};
 use super::real::{run, until};
-use super::support::Owner;
+use super::support::{Exit, Owner, Sentinel, Signal, select};
 
 /// A session bus with an unlocked keyring, gone with it.
 struct Session {
@@ -50,15 +50,30 @@ impl Session {
         input.write_all(b"pw\n").unwrap();
         drop(input);
         session.keyring = Some(keyring);
+        // A call to a name that nobody has yet would start a second, locked one.
         until("the keyring on the bus", || {
             let ask = run(session.command("dbus-send").args([
                 "--session",
                 "--print-reply",
-                "--dest=org.freedesktop.secrets",
-                "/org/freedesktop/secrets/aliases/default",
-                "org.freedesktop.DBus.Peer.Ping",
+                "--dest=org.freedesktop.DBus",
+                "/",
+                "org.freedesktop.DBus.GetConnectionUnixProcessID",
+                "string:org.freedesktop.secrets",
             ]));
             ask.status.success()
+        });
+        // It is there before its keyring is open.
+        until("an open keyring", || {
+            let probe = ["store", "--label=probe", "test", "probe"];
+            let mut store = session.command("secret-tool");
+            let mut store = store
+                .args(probe)
+                .stdin(Stdio::piped())
+                .stderr(Stdio::null())
+                .spawn()
+                .expect("secret-tool is needed here");
+            let _ = store.stdin.take().unwrap().write_all(b"probe");
+            store.wait().unwrap().success()
         });
         session
     }
@@ -109,7 +124,7 @@ fn the_keyring_has_the_secret_and_nothing_else_has() {
     let secret = session.lookup(USER).expect("an entry");
     // The keyring's own files are encrypted.
     let files = session.home.path().to_owned();
-    let mut sentinel = super::support::Sentinel::new(&[&secret]);
+    let mut sentinel = Sentinel::new(&[&secret]);
     sentinel.scan_tree(&files).finish();
     run.quit_and_hunt(&secret, Hunt::default());
 }
@@ -121,14 +136,13 @@ fn the_keyring_is_the_rescue_of_a_program_that_is_ended() {
     let run = Run::start(&owner, |builder| {
         builder.env("DBUS_SESSION_BUS_ADDRESS", &session.address)
     });
-    super::support::select(&run.program, "empty");
+    select(&run.program, "empty");
     run.program
         .press("n")
         .wait_for("the keyring, should the program have to end");
     run.program.enter().wait_for("A token was generated");
-    run.program.signal(super::support::Signal::TERM);
-    let exit = run.program.wait_exit();
-    assert_eq!(exit, super::support::Exit::Code(143));
+    run.program.signal(Signal::TERM);
+    assert_eq!(run.program.wait_exit(), Exit::Code(143));
     let secret = session.lookup(USER).expect("an entry");
     let log = std::fs::read_to_string(owner.log()).unwrap();
     assert!(log.contains("signal=End(15)") && log.contains("rescued"));
