@@ -49,7 +49,7 @@ fn a_file_that_is_there_goes_only_after_the_word() {
         program.press("w").wait_for("readable by you alone");
         program.type_text(path.to_str().unwrap()).enter();
         program.wait_for("is there already");
-        program.wait_for("Type replace to replace that file");
+        program.wait_for("Type replace to replace what is at");
     };
     write();
     program.enter().type_text("replac").enter().stable();
