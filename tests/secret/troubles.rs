@@ -71,7 +71,7 @@ fn a_state_directory_that_cannot_be_used_is_said_beforehand_and_nothing_is_sent(
         .press("n")
         .wait_for(".run, gone after logout")
         .enter();
-    program.wait_for("Nothing was sent").wait_for("journal");
+    program.wait_for("Nothing was done").wait_for("journal");
     assert!(owner.writes().is_empty());
 }
 
@@ -126,7 +126,7 @@ fn a_disk_that_is_full_before_the_request_sends_nothing() {
     limit_files(&run.program, Some(0));
     select(&run.program, "empty");
     run.program.press("n").wait_for("panel, until").enter();
-    run.program.wait_for("Nothing was sent");
+    run.program.wait_for("Nothing was done");
     assert!(owner.writes().is_empty());
 }
 
