@@ -426,14 +426,20 @@ impl Actor {
     ) -> Outcome {
         let _in_flight = self.take_off();
         let number = order_number();
+        tracing::info!(order = number, slot = %order.slot, verb = order.verb().as_str(), "order");
+        let report = |step: Step| {
+            tracing::debug!(order = number, ?step, "step");
+            report(step);
+        };
         let mut journalled = false;
         let mut outcome = match self
-            .attempt(&order, &number, control, report, &mut journalled)
+            .attempt(&order, &number, control, &report, &mut journalled)
             .await
         {
             Ok(outcome) => outcome,
             Err(not_done) => Outcome::NotDone(not_done),
         };
+        tracing::info!(order = number, finding = outcome.words(), "order ended");
         if journalled {
             let (token, delivery) = match &outcome {
                 Outcome::Generated(done) => {

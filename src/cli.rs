@@ -43,6 +43,9 @@ pub struct Arguments {
     /// Where an undelivered secret goes when the program must end
     #[arg(long, value_name = "WHERE")]
     pub rescue: Option<Rescue>,
+    /// Append to FILE what the program does: events, ids, status codes, durations; never a secret
+    #[arg(long, value_name = "FILE")]
+    pub log: Option<PathBuf>,
     /// Draw with ASCII characters only
     #[arg(long)]
     pub ascii: bool,

@@ -20,6 +20,7 @@ pub mod expiry;
 pub mod fleet;
 pub mod hardening;
 pub mod journal;
+pub mod log;
 pub mod runtime;
 pub mod secret;
 pub mod slot;

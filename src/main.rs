@@ -1,18 +1,16 @@
 //! Start: the keeper, or hardening, arguments, and the screen.
 
 use std::io::{IsTerminal, Write};
-use std::panic::AssertUnwindSafe;
 use std::process::ExitCode;
 
 use anyhow::{Context, Result, bail};
 use clap::Parser;
-use futures_util::FutureExt;
 use orgward::cli::Arguments;
 use orgward::credentials::Environment;
 use orgward::delivery::keeper;
 use orgward::runtime::{Exit, Runtime};
 use orgward::start::World;
-use orgward::{hardening, text};
+use orgward::{hardening, log, text};
 
 /// Wipes whatever is freed, also by libraries that know nothing of secrets.
 #[global_allocator]
@@ -30,6 +28,7 @@ fn main() -> ExitCode {
         Ok(code) => code,
         Err(error) => {
             let words = format!("{error:#}");
+            tracing::error!(why = words, "exit");
             for (at, line) in words.lines().enumerate() {
                 let indent: String = line.chars().take_while(|c| *c == ' ').collect();
                 let start = if at == 0 { "orgward: " } else { "" };
@@ -46,6 +45,11 @@ fn say(line: &str) {
 }
 
 fn run(arguments: &Arguments, warnings: Vec<String>) -> Result<ExitCode> {
+    if let Some(path) = &arguments.log {
+        log::start(path)?;
+    }
+    let (version, pid) = (env!("CARGO_PKG_VERSION"), std::process::id());
+    tracing::info!(version, pid, "start");
     let tokio = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
@@ -59,16 +63,14 @@ fn run(arguments: &Arguments, warnings: Vec<String>) -> Result<ExitCode> {
         let settings = world.settings();
         let accounts = world.accounts();
         let mut runtime = Runtime::new(world.actor.clone(), world.terminal_writes, settings.demo);
-        // A panic in the loop must not take an undelivered secret with it: what
-        // was received goes to the rescue on this way out, too.
-        let screen = AssertUnwindSafe(runtime.run(settings, accounts));
-        let exit = match screen.catch_unwind().await {
-            Ok(exit) => exit.context("the terminal could not be used")?,
-            Err(_) => Exit::Panic,
-        };
+        let exit = runtime
+            .run(settings, accounts)
+            .await
+            .context("the terminal could not be used")?;
         for line in runtime.finish().await {
             say(&format!("orgward: {line}"));
         }
+        tracing::info!(how = ?exit, "exit");
         Ok(match exit {
             Exit::Quit => ExitCode::SUCCESS,
             Exit::Signal(number) => ExitCode::from(128u8.saturating_add(number)),

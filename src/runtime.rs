@@ -6,11 +6,12 @@
 
 use std::collections::HashMap;
 use std::io;
+use std::panic::AssertUnwindSafe;
 use std::sync::PoisonError;
 use std::time::{Duration, Instant};
 
 use crossterm::event::{Event, EventStream};
-use futures_util::StreamExt;
+use futures_util::{FutureExt, StreamExt};
 use jiff::Timestamp;
 use tokio::sync::mpsc::error::TryRecvError;
 use tokio::sync::mpsc::{self, UnboundedReceiver, UnboundedSender};
@@ -18,7 +19,7 @@ use tokio::task::JoinSet;
 
 use crate::action::{Actor, Control, Delivery, Outcome};
 use crate::api::Urgency;
-use crate::app::message::{Choice, EffectId, Gone, Preparation, Reply};
+use crate::app::message::{Choice, EffectId, Gone, NotDelivered, Preparation, Reply};
 use crate::app::{self, Account, App, Effect, Message, Moment, Settings};
 use crate::delivery::{
     Delivered, Destination, Existing, HoldId, KeeperEnd, KeeperHandle, RescueProof, TerminalWrite,
@@ -82,11 +83,18 @@ impl Runtime {
         }
     }
 
-    /// Runs the screen to its end.
+    /// Runs the screen to its end, a panic included: it must not take an
+    /// undelivered secret with it, so that [`Runtime::finish`] comes after
+    /// whatever happens here.
     ///
     /// # Errors
     /// Where the terminal cannot be taken.
     pub async fn run(&mut self, settings: Settings, accounts: Vec<Account>) -> io::Result<Exit> {
+        let screen = AssertUnwindSafe(self.screen(settings, accounts));
+        screen.catch_unwind().await.unwrap_or(Ok(Exit::Panic))
+    }
+
+    async fn screen(&mut self, settings: Settings, accounts: Vec<Account>) -> io::Result<Exit> {
         let mut signals = Signals::new()?;
         let mut terminal = Terminal::enter()?;
         let size = terminal.size()?;
@@ -197,7 +205,7 @@ impl Runtime {
         };
         tokio::select! {
             biased;
-            signal = signals.next() => match signal {
+            signal = signals.next() => match note(signal) {
                 Caught::End(number) => Next::Exit(Exit::Signal(number)),
                 Caught::Interrupt => Next::Message(Message::Interrupt),
                 Caught::Stop => Next::Message(suspend_key()),
@@ -292,11 +300,17 @@ impl Runtime {
                     };
                     let slot = facts.slot.clone();
                     let delivered = match actor.deliverer.prove_over(&to, &slot, existing).await {
-                        Ok(proven) => proven
-                            .deliver(&secret, &facts)
-                            .await
-                            .map_err(|error| error.to_string()),
-                        Err(error) => Err(error.to_string()),
+                        Ok(proven) => {
+                            let delivered = proven.deliver(&secret, &facts).await;
+                            delivered.map_err(|error| NotDelivered {
+                                taken: error.file_in_the_way().then_some(to),
+                                why: error.to_string(),
+                            })
+                        }
+                        Err(error) => Err(NotDelivered {
+                            taken: error.file_in_the_way().then_some(to),
+                            why: error.to_string(),
+                        }),
                     };
                     drop(secret);
                     let keeper = delivered
@@ -391,6 +405,10 @@ impl Runtime {
             .unwrap_or_else(PoisonError::into_inner);
         for report in reports {
             let slot = &report.facts.slot;
+            match &report.outcome {
+                Ok(_) => tracing::warn!(%slot, "rescued"),
+                Err(why) => tracing::error!(%slot, %why, "not rescued"),
+            }
             let (line, delivery) = match &report.outcome {
                 Ok(place) => (
                     format!("the new secret of {slot} is in {place}"),
@@ -534,7 +552,8 @@ async fn prepare(actor: &Actor, slot: &Slot, shown: &Identity) -> Preparation {
 /// What an earlier run left: intents without an outcome, rescued secrets.
 async fn look_back(actor: &Actor) -> Vec<String> {
     let journal = actor.journal.clone();
-    let state = actor.deliverer.settings().state_dir.clone();
+    let settings = actor.deliverer.settings();
+    let folders = [settings.state_dir.clone(), settings.runtime_dir.clone()];
     let task = tokio::task::spawn_blocking(move || {
         let mut lines = Vec::new();
         match journal.unfinished() {
@@ -554,8 +573,8 @@ async fn look_back(actor: &Actor) -> Vec<String> {
             }
             Err(error) => lines.push(error.to_string()),
         }
-        if let Some(state) = state {
-            for path in crate::delivery::rescue::waiting(&state) {
+        for folder in folders.into_iter().flatten() {
+            for path in crate::delivery::rescue::waiting(&folder) {
                 lines.push(format!(
                     "A rescued secret waits in {}. Bring it to its place and remove the file.",
                     path.display()
@@ -567,6 +586,12 @@ async fn look_back(actor: &Actor) -> Vec<String> {
     task.await.unwrap_or_default()
 }
 
+fn note(signal: Caught) -> Caught {
+    tracing::info!(?signal, "signal");
+    signal
+}
+
+#[derive(Debug)]
 enum Caught {
     End(u8),
     Interrupt,
@@ -579,6 +604,9 @@ struct Signals {
     hang_up: tokio::signal::unix::Signal,
     interrupt: tokio::signal::unix::Signal,
     stop: tokio::signal::unix::Signal,
+    /// Only to be there: a file that reaches its size limit is then an error of
+    /// the write, and not the end of the program and of what it holds.
+    _file_size: tokio::signal::unix::Signal,
 }
 
 #[cfg(unix)]
@@ -586,11 +614,13 @@ impl Signals {
     fn new() -> io::Result<Self> {
         use tokio::signal::unix::{SignalKind, signal};
         let stop = SignalKind::from_raw(rustix::process::Signal::TSTP.as_raw());
+        let file_size = SignalKind::from_raw(rustix::process::Signal::XFSZ.as_raw());
         Ok(Self {
             terminate: signal(SignalKind::terminate())?,
             hang_up: signal(SignalKind::hangup())?,
             interrupt: signal(SignalKind::interrupt())?,
             stop: signal(stop)?,
+            _file_size: signal(file_size)?,
         })
     }
 

@@ -240,6 +240,7 @@ fn install_panic_hook() {
             .location()
             .map(|at| format!(" at {}:{}", at.file(), at.line()))
             .unwrap_or_default();
+        tracing::error!(why = message, "panic{place}");
         // The terminal itself may be what failed.
         let _ = writeln!(
             io::stderr(),

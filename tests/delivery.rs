@@ -426,6 +426,9 @@ fn a_rescue_finds_a_place_for_any_name_and_beside_a_broken_folder() {
         ..settings(folder.path(), ORGWARD.into())
     });
     let odd = Slot::new(&Host::new("[::1]:80"), "../../ü\n\u{202e}x");
+    let place = format!("a file in {}, gone after logout", runtime.display());
+    let proof = deliverer.rescue_plan().prove(&odd);
+    assert_eq!(proof, RescueProof::Proven(place));
     let secret = fresh_secret();
     let ledger = Undelivered::new();
     ledger.hold(Facts::of(&odd), secret.clone());

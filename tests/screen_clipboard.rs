@@ -13,7 +13,12 @@ use support::{Exit, Owner, Program, Sampler, Sentinel, Signal, select};
 /// The program for an owner with a display.
 fn start(owner: &Owner, display: &Display, clear_after: &str) -> Program {
     owner.configure(&format!("[clipboard]\nclear_after = \"{clear_after}\""));
-    let program = owner.program().env("DISPLAY", &display.name).start();
+    let program = owner
+        .program()
+        .arg("--log")
+        .arg(owner.log())
+        .env("DISPLAY", &display.name)
+        .start();
     program.wait_until("every slot read", |screen| {
         screen.contains("acme") && !screen.contains(" read") && !screen.contains("reading")
     });

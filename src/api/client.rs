@@ -5,18 +5,19 @@ use std::collections::HashSet;
 use std::fmt;
 use std::path::PathBuf;
 use std::sync::{Mutex, MutexGuard, PoisonError, RwLock};
+use std::time::Instant;
 
 use bytes::Bytes;
 use jiff::{SignedDuration, Timestamp};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use reqwest::header::{ACCEPT, AUTHORIZATION, HeaderMap, HeaderValue};
-use reqwest::{Method, Request};
+use reqwest::{Method, Request, Response};
 use url::Url;
 use zeroize::Zeroizing;
 
 use super::error::{ApiError, Place, Problem};
 use super::pace::{Pace, Waiting, http_date};
-use super::transport::{Limits, Purpose, connection, is_loopback};
+use super::transport::{self, Deadline, Limits, Lost, Purpose, connection, is_loopback};
 use crate::secret::Secret;
 use crate::slot::{Host, Kind};
 use crate::text::safe;
@@ -277,6 +278,55 @@ impl Client {
         request.headers_mut().insert(AUTHORIZATION, credential);
         request.headers_mut().insert(ACCEPT, MEDIA_TYPE);
         Ok(request)
+    }
+
+    /// Sends a request, and notes in the log what became of it.
+    pub(super) async fn send(
+        &self,
+        http: &reqwest::Client,
+        request: Request,
+        deadline: Deadline,
+    ) -> Result<Response, Lost> {
+        let host = &self.options.host;
+        let method = request.method().clone();
+        let route = self.route(request.url());
+        let start = Instant::now();
+        let ca_file = self.options.ca_file.as_deref();
+        let sent = transport::send(http, request, ca_file, deadline).await;
+        let ms = start.elapsed().as_millis();
+        match &sent {
+            Ok(response) => {
+                let status = response.status().as_u16();
+                tracing::info!(%host, %method, route, status, ms, "request");
+            }
+            Err(Lost::NotSent(why)) => {
+                tracing::warn!(%host, %method, route, %why, ms, "request not sent");
+            }
+            Err(Lost::MaybeSent(why)) => {
+                tracing::warn!(%host, %method, route, %why, ms, "answer lost");
+            }
+        }
+        sent
+    }
+
+    /// What kind of address this is, for the log: without the names and ids in
+    /// it, and without its query.
+    fn route(&self, address: &Url) -> String {
+        let below = address.path().strip_prefix(self.options.address.path());
+        let mut segments = below.unwrap_or(address.path()).split('/');
+        let mut route = segments.next().unwrap_or_default().to_owned();
+        let stands_for = match route.as_str() {
+            "organizations" => "{organization}",
+            _ => "{id}",
+        };
+        if route != "account" && segments.next().is_some() {
+            route = format!("{route}/{stands_for}");
+        }
+        for segment in segments {
+            route.push('/');
+            route.push_str(segment);
+        }
+        route
     }
 
     /// An address below the API's, each segment encoded as one.

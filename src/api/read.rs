@@ -324,6 +324,11 @@ impl Client {
             let permit = self.pace.permit(read.urgency).await;
             let answer = self.try_read(read, http, credential).await;
             drop(permit);
+            if let Try::Failed(why) | Try::Again(why) = &answer
+                && *why != Problem::NotFound
+            {
+                tracing::warn!(host = %self.options.host, %why, "read failed");
+            }
             match answer {
                 Try::Done(body) => return Ok(body),
                 Try::Failed(problem) => return Err(problem),
@@ -353,14 +358,12 @@ impl Client {
             Err(problem) => return Try::Failed(problem),
         };
         let deadline = Deadline::after(self.options.limits.read);
-        let ca_file = self.options.ca_file.as_deref();
-        let response = match transport::send(http, request, ca_file, deadline).await {
+        let response = match self.send(http, request, deadline).await {
             Ok(response) => response,
             Err(lost) => return sort(lost.problem()),
         };
         self.learn(response.headers());
         let status = response.status().as_u16();
-        tracing::debug!(host = %self.options.host, status, "read");
         if response.status().is_success() {
             if credential.is_none() {
                 self.note_success();

@@ -80,8 +80,7 @@ impl Client {
         headers.insert(ACCEPT_ENCODING, HeaderValue::from_static("identity"));
         *request.body_mut() = body.map(Into::into);
         let deadline = Deadline::after(self.options.limits.write);
-        let ca_file = self.options.ca_file.as_deref();
-        let response = match transport::send(&http, request, ca_file, deadline).await {
+        let response = match self.send(&http, request, deadline).await {
             Ok(response) => response,
             Err(Lost::NotSent(problem)) => return Err(not_sent(problem)),
             Err(Lost::MaybeSent(problem)) => {
@@ -93,7 +92,6 @@ impl Client {
         drop(permit);
         self.learn(response.headers());
         let status = response.status().as_u16();
-        tracing::info!(host = %self.options.host, status, "write");
         match status {
             200..=299 => {
                 self.note_success();

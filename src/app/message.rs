@@ -54,6 +54,14 @@ pub enum Gone {
     Unknown,
 }
 
+/// Why a secret is not where it was sent; it is in the panel still.
+pub struct NotDelivered {
+    /// In words.
+    pub why: String,
+    /// Where a file is in its place that the owner may want to replace.
+    pub taken: Option<Destination>,
+}
+
 /// What became of an effect.
 pub enum Reply {
     /// The organizations that a host entry can see.
@@ -65,7 +73,7 @@ pub enum Reply {
     /// An order's outcome.
     Outcome(Box<Outcome>),
     /// A secret that was in the panel is where it was sent, or why not.
-    Delivered(Result<Delivered, String>),
+    Delivered(Result<Delivered, NotDelivered>),
     /// Whom the secret authenticates.
     Who(Result<String, String>),
     /// Something small was done, or why not; the words are for the status line.

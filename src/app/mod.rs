@@ -28,7 +28,9 @@ use self::field::Field;
 use self::help::Help;
 use self::keys::{Command, Keymap};
 use self::list::{AccountId, Column, List};
-pub use self::message::{Choice, Effect, EffectId, Gone, Message, Preparation, Reply};
+pub use self::message::{
+    Choice, Effect, EffectId, Gone, Message, NotDelivered, Preparation, Reply,
+};
 use self::panel::{Panel, Wish};
 use crate::action::{NotDone, Order, Outcome, Step, Verb};
 use crate::delivery::{Delivered, Destination, HoldId};
@@ -541,7 +543,8 @@ impl App {
                 return effects;
             }
             Wish::Stay => {}
-            Wish::Deliver(to) => effects.push(self.deliver(&mut panel, to)),
+            Wish::Deliver(to) => effects.push(self.deliver(&mut panel, to, false)),
+            Wish::Replace(to) => effects.push(self.deliver(&mut panel, to, true)),
             Wish::Test => {
                 let id = self.next_id();
                 panel.begin(id, "asking the host whom it authenticates".into());
@@ -556,7 +559,7 @@ impl App {
         effects
     }
 
-    fn deliver(&mut self, panel: &mut Panel, to: Destination) -> Effect {
+    fn deliver(&mut self, panel: &mut Panel, to: Destination, replace: bool) -> Effect {
         let id = self.next_id();
         panel.begin(id, format!("bringing it to {to}"));
         Effect::Deliver {
@@ -566,7 +569,7 @@ impl App {
             secret: panel.secret(),
             to,
             facts: panel.facts(),
-            replace: false,
+            replace,
         }
     }
 
@@ -591,7 +594,7 @@ impl App {
                     self.layers.insert(at, layer);
                     return Vec::new();
                 };
-                let effect = self.deliver(&mut panel, Destination::Clipboard);
+                let effect = self.deliver(&mut panel, Destination::Clipboard, false);
                 self.layers.push(Layer::Panel(panel));
                 vec![effect]
             }
@@ -667,8 +670,8 @@ impl App {
             Some(Layer::New(dialog)) => dialog.paste(text),
             Some(Layer::Delete(dialog)) => dialog.paste(text),
             Some(Layer::Panel(panel)) => {
-                if let Some(path) = &mut panel.path {
-                    path.paste(text);
+                if let Some(field) = panel.field() {
+                    field.paste(text);
                 }
             }
             Some(_) => {}
@@ -1083,12 +1086,12 @@ impl App {
         panels.find_map(|panel| panel.end(id).then_some(panel))
     }
 
-    fn delivered(&mut self, id: EffectId, result: Result<Delivered, String>) {
+    fn delivered(&mut self, id: EffectId, result: Result<Delivered, NotDelivered>) {
         let now = self.now;
         if let Some(panel) = self.busy_panel(id) {
             match result {
                 Ok(delivered) => panel.arrived(delivered, now),
-                Err(why) => panel.problem = Some(why),
+                Err(not) => panel.not_delivered(not),
             }
         }
         // A question that has answered itself.

@@ -10,7 +10,7 @@ use jiff::Timestamp;
 use super::Moment;
 use super::field::Field;
 use super::keys::with_modifier;
-use super::message::{EffectId, Gone};
+use super::message::{EffectId, Gone, NotDelivered};
 use crate::action::{Delivery, Generated, Verb};
 use crate::delivery::{Delivered, Destination, Facts, HoldId};
 use crate::fleet::Own;
@@ -22,6 +22,8 @@ pub const REVEAL: Duration = Duration::from_secs(30);
 /// A `k` that comes sooner after the panel opened was meant for the list, where
 /// it moves: nobody reads a panel in less time.
 const MEANT: Duration = Duration::from_millis(200);
+/// The word that replaces a file.
+pub const REPLACE: &str = "replace";
 /// What stands for a secret.
 pub const MASK: &str = "••••••••";
 
@@ -65,6 +67,9 @@ pub struct Panel {
     pub busy: Vec<(EffectId, String)>,
     /// The path that is being typed for `w`.
     pub path: Option<Field>,
+    /// The file that is in the secret's place, and the word that is being typed
+    /// to replace it.
+    pub replacing: Option<(Destination, Field)>,
     /// What else is to be known.
     pub notes: Vec<String>,
     /// The names of the configured deliveries, and the one that `p` offers.
@@ -88,6 +93,8 @@ pub enum Wish {
     Close,
     /// To bring the secret to a place.
     Deliver(Destination),
+    /// To bring the secret to a place in which a file is, which goes.
+    Replace(Destination),
     /// To ask the host whom it authenticates.
     Test,
     /// To leave the program.
@@ -129,6 +136,7 @@ impl Panel {
             said: None,
             busy: Vec::new(),
             path: None,
+            replacing: None,
             notes,
             deliveries,
             choosing: None,
@@ -224,6 +232,21 @@ impl Panel {
         self.problem = None;
     }
 
+    /// The secret is not there. Where a file is in its place, the owner is asked
+    /// for the word that replaces it.
+    pub fn not_delivered(&mut self, not: NotDelivered) {
+        self.problem = Some(not.why);
+        if let Some(to) = not.taken {
+            self.replacing = Some((to, Field::default()));
+        }
+    }
+
+    /// The field that is being typed in.
+    pub fn field(&mut self) -> Option<&mut Field> {
+        let word = self.replacing.as_mut().map(|(_, word)| word);
+        word.or(self.path.as_mut())
+    }
+
     /// The clipboard does not hold it any more.
     pub fn gone_from_clipboard(&mut self, gone: Gone) {
         for place in self.places.iter_mut().filter(|place| place.clipboard) {
@@ -255,6 +278,23 @@ impl Panel {
 
     /// Takes a key.
     pub fn key(&mut self, key: &KeyEvent, now: Moment) -> Wish {
+        if let Some((to, word)) = &mut self.replacing {
+            match key.code {
+                KeyCode::Esc => {
+                    self.replacing = None;
+                    self.problem = None;
+                }
+                KeyCode::Enter if word.text() == REPLACE => {
+                    let to = to.clone();
+                    self.replacing = None;
+                    return Wish::Replace(to);
+                }
+                _ => {
+                    word.key(key);
+                }
+            }
+            return Wish::Stay;
+        }
         if let Some(path) = &mut self.path {
             match key.code {
                 KeyCode::Esc => self.path = None,
@@ -317,6 +357,9 @@ impl Panel {
 
     /// The keys that do something now, for the key bar and the help.
     pub fn keys(&self) -> Vec<(&'static str, &'static str)> {
+        if self.replacing.is_some() {
+            return vec![("Enter", "replace the file"), ("Esc", "leave it")];
+        }
         if self.path.is_some() {
             return vec![("Enter", "write the file"), ("Esc", "back")];
         }

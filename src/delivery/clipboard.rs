@@ -109,7 +109,10 @@ impl Keeper {
             lines: BufReader::new(output).lines(),
         };
         match keeper.line().await.as_deref() {
-            Some("ready") => Ok(keeper),
+            Some("ready") => {
+                tracing::info!(mode, pid = keeper.child.id(), "keeper ready");
+                Ok(keeper)
+            }
             line => Err(keeper.failed(line)),
         }
     }
@@ -212,6 +215,7 @@ impl KeeperHandle {
                 running.end = Some(end.clone());
                 // On X11 and Wayland it is its end that clears.
                 let _ = running.child.wait().await;
+                tracing::info!(?end, "keeper ended");
                 end
             }
         };

@@ -7,7 +7,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use thiserror::Error;
 use tokio::sync::{Mutex, mpsc};
@@ -189,6 +189,20 @@ pub enum DeliveryError {
     Silent,
 }
 
+impl ProofError {
+    /// Whether a file that its owner may want to replace is in the place.
+    pub fn file_in_the_way(&self) -> bool {
+        matches!(self, Self::File(FileError::Exists(_)))
+    }
+}
+
+impl DeliveryError {
+    /// Whether a file that its owner may want to replace is in the place.
+    pub fn file_in_the_way(&self) -> bool {
+        matches!(self, Self::File(FileError::Exists(_)))
+    }
+}
+
 /// A destination that was shown to work for one slot.
 pub struct Proven {
     deliverer: Deliverer,
@@ -210,6 +224,21 @@ enum Way {
         name: String,
         command: ProvenCommand,
     },
+}
+
+impl Way {
+    /// For the log.
+    fn kind(&self) -> &'static str {
+        match self {
+            Way::Clipboard(_) => "clipboard",
+            Way::Tmux(_) => "tmux",
+            Way::Terminal => "osc52",
+            Way::Panel => "panel",
+            Way::Keyring => "keyring",
+            Way::File { .. } => "file",
+            Way::Command { .. } => "command",
+        }
+    }
 }
 
 /// Where a secret is now.
@@ -274,7 +303,26 @@ impl Deliverer {
         slot: &Slot,
         existing: Existing,
     ) -> Result<Proven, ProofError> {
-        let (place, way) = match to {
+        let proof = self.way(to, slot, existing).await;
+        match &proof {
+            Ok(_) => tracing::info!(%slot, to = to.kind(), "destination proven"),
+            Err(why) => tracing::warn!(%slot, to = to.kind(), %why, "destination not proven"),
+        }
+        let (place, way) = proof?;
+        Ok(Proven {
+            deliverer: self.clone(),
+            place,
+            way,
+        })
+    }
+
+    async fn way(
+        &self,
+        to: &Destination,
+        slot: &Slot,
+        existing: Existing,
+    ) -> Result<(String, Way), ProofError> {
+        Ok(match to {
             Destination::Panel => ("the secret panel".to_owned(), Way::Panel),
             Destination::Clipboard => {
                 let keeper = self.keeper(keeper::CLIPBOARD).await?;
@@ -307,11 +355,6 @@ impl Deliverer {
                     (format!("delivery {name}"), Way::Command { name, command })
                 }
             },
-        };
-        Ok(Proven {
-            deliverer: self.clone(),
-            place,
-            way,
         })
     }
 
@@ -496,6 +539,18 @@ impl Proven {
     /// Brings the secret there. On an error it is not there (or, for
     /// [`DeliveryError::Silent`], perhaps), and the caller still holds it.
     pub async fn deliver(self, secret: &Secret, facts: &Facts) -> Result<Delivered, DeliveryError> {
+        let (slot, to) = (&facts.slot, self.way.kind());
+        let start = Instant::now();
+        let delivered = self.bring(secret, facts).await;
+        let ms = start.elapsed().as_millis();
+        match &delivered {
+            Ok(Delivered { certain, .. }) => tracing::info!(%slot, to, certain, ms, "delivered"),
+            Err(why) => tracing::error!(%slot, to, %why, ms, "not delivered"),
+        }
+        delivered
+    }
+
+    async fn bring(self, secret: &Secret, facts: &Facts) -> Result<Delivered, DeliveryError> {
         let Self {
             deliverer,
             place,

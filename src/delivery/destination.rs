@@ -28,6 +28,20 @@ pub enum Destination {
     Named(String),
 }
 
+impl Destination {
+    /// What sort of place it is, for the log: no path and no name.
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::Clipboard => "clipboard",
+            Self::Osc52 => "osc52",
+            Self::Panel => "panel",
+            Self::Keyring => "keyring",
+            Self::File(_) => "file",
+            Self::Named(_) => "configured",
+        }
+    }
+}
+
 impl FromStr for Destination {
     type Err = Infallible;
 

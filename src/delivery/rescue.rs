@@ -103,13 +103,23 @@ impl RescuePlan {
     }
 
     fn prove_file(&self, slot: &Slot) -> RescueProof {
-        let Some(folder) = &self.state_dir else {
-            return RescueProof::Unproven("there is no state directory for a file".into());
+        let prove = |folder: &Path| {
+            let path = folder.join(name(&Facts::of(slot), Timestamp::UNIX_EPOCH, 0));
+            private_folder(folder).and_then(|()| file::prove(&path, Existing::Keep))
         };
-        let path = folder.join(name(&Facts::of(slot), Timestamp::UNIX_EPOCH, 0));
-        match private_folder(folder).and_then(|()| file::prove(&path, Existing::Keep)) {
-            Ok(()) => RescueProof::Proven(format!("a file in {}", folder.display())),
-            Err(error) => RescueProof::Unproven(error.to_string()),
+        let why = match &self.state_dir {
+            None => "there is no state directory for a file".to_owned(),
+            Some(folder) => match prove(folder) {
+                Ok(()) => return RescueProof::Proven(format!("a file in {}", folder.display())),
+                Err(error) => error.to_string(),
+            },
+        };
+        match &self.runtime_dir {
+            // Said, since it would happen: that it is no lasting place matters.
+            Some(folder) if prove(folder).is_ok() => {
+                RescueProof::Proven(format!("a file in {}, gone after logout", folder.display()))
+            }
+            _ => RescueProof::Unproven(why),
         }
     }
 

@@ -8,7 +8,7 @@ use super::boxed::{Part, boxed, field_text, inner_width, leaves_keys};
 use super::frame::bar;
 use crate::action::Verb;
 use crate::app::message::Gone;
-use crate::app::panel::{Panel, Place};
+use crate::app::panel::{Panel, Place, REPLACE};
 use crate::app::{App, when};
 
 /// The width where the window has room.
@@ -75,12 +75,23 @@ pub fn panel<'a>(app: &'a App, panel: &'a Panel, frame: &mut Frame, theme: Theme
         parts.push(Part::ranked(1, Line::styled(note.clone(), theme.warn())));
     }
     let width = inner_width(frame, WIDTH);
-    if let Some(path) = &panel.path {
+    let typed = match (&panel.replacing, &panel.path) {
+        (Some((to, word)), _) => {
+            let words = format!("Type {REPLACE} to replace what is at {to}:");
+            Some((words, word))
+        }
+        (None, Some(path)) => {
+            let words = "Write it to this file, readable by you alone:".to_owned();
+            Some((words, path))
+        }
+        (None, None) => None,
+    };
+    if let Some((words, field)) = typed {
         let room = usize::from(width).saturating_sub(2);
         parts.push(Part::gap());
-        parts.push(Part::must("Write it to this file, readable by you alone:"));
+        parts.push(Part::must(Line::raw(words)));
         parts.push(Part::must(Line::from(Span::styled(
-            format!(" {} ", field_text(path, room, theme)),
+            format!(" {} ", field_text(field, room, theme)),
             theme.selected(),
         ))));
     }

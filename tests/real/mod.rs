@@ -3,6 +3,7 @@
 
 #![allow(dead_code, reason = "each test file uses its part of this")]
 
+pub mod compositor;
 pub mod display;
 
 use std::collections::BTreeMap;

@@ -80,6 +80,11 @@ impl Owner {
         self.home.path().join(".local/state/orgward")
     }
 
+    /// The log's path.
+    pub fn log(&self) -> PathBuf {
+        self.home.path().join("orgward.log")
+    }
+
     /// The owner's credential, to be hunted.
     pub fn credential(&self) -> &str {
         &self.credential

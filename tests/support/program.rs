@@ -121,6 +121,7 @@ impl Builder {
             master: RefCell::new(Some(pair.master)),
             child: RefCell::new(child),
             exit: Cell::new(None),
+            core: Cell::new(false),
             family: RefCell::new(Family::of(pid, format!("{MARKER}={marker}"))),
             pid,
             shared,
@@ -223,6 +224,7 @@ pub struct Program {
     writer: RefCell<Option<Box<dyn Write + Send>>>,
     child: RefCell<Box<dyn Child + Send + Sync>>,
     exit: Cell<Option<Exit>>,
+    core: Cell<bool>,
     family: RefCell<Family>,
     shared: Arc<Shared>,
     thread: RefCell<Option<JoinHandle<()>>>,
@@ -455,8 +457,15 @@ impl Program {
                 (None, None) => panic!("a strange end: {status}"),
             };
             self.exit.set(Some(exit));
+            self.core.set(status.core_dumped());
         }
         self.exit.get()
+    }
+
+    /// Whether the system wrote down the memory of the program that ended.
+    pub fn dumped_core(&self) -> bool {
+        assert!(self.exited().is_some(), "the program has not ended");
+        self.core.get()
     }
 
     fn fail(&self, what: &str) -> ! {
