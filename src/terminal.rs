@@ -18,6 +18,7 @@ use crossterm::terminal::{
 };
 use crossterm::{execute, queue};
 use ratatui::backend::CrosstermBackend;
+use ratatui::buffer::Buffer;
 use zeroize::Zeroize;
 
 use crate::text;
@@ -137,7 +138,13 @@ impl Terminal {
         if PANICKED.load(Ordering::SeqCst) {
             return Ok(());
         }
-        self.inner.draw(draw).map(|_| ())
+        let area = self.inner.draw(draw)?.area;
+        // The next frame gets a buffer of its own, and the allocator wipes the
+        // one that goes, with the frame before this one: the last of a revealed
+        // secret. Reset and used again, it would keep the cells that a smaller
+        // window has no more.
+        *self.inner.current_buffer_mut() = Buffer::empty(area);
+        Ok(())
     }
 
     /// Writes bytes that are no part of a frame (OSC 52).

@@ -160,6 +160,9 @@ impl Client {
             .credential
             .write()
             .unwrap_or_else(PoisonError::into_inner) = credential;
+        // An idle connection's buffers still hold the last request that was sent
+        // over it, with the old credential.
+        *self.http.lock().unwrap_or_else(PoisonError::into_inner) = None;
         self.known().worked = false;
         Ok(())
     }

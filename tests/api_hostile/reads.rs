@@ -479,6 +479,18 @@ async fn a_secret_is_tested_with_itself_and_the_credential_can_change() {
 }
 
 #[tokio::test]
+async fn no_connection_is_kept_that_carried_a_credential_that_was_replaced() {
+    let length = TOKEN.len();
+    let answer = format!("HTTP/1.1 200 OK\r\nContent-Length: {length}\r\n\r\n{TOKEN}");
+    let server = Server::start(move |_, _| Act::Keep(answer.clone().into())).await;
+    let client = client(server.port);
+    client.read_token("acme", ORG, OWNER).await.unwrap();
+    let secret = Secret::new("brand-new-secret-987654".into());
+    client.replace_credential(secret).unwrap();
+    server.left().await;
+}
+
+#[tokio::test]
 async fn audit_trails_are_asked_for_only_where_proven() {
     let server = Server::start(|_, request| {
         let name = if request.contains("/organizations/hcp") {

@@ -165,7 +165,7 @@ fn each_key_brings_the_secret_to_its_place() {
         assert_eq!(to, place);
         owner.press("ckt");
         assert!(owner.asks_for().is_empty(), "one thing at a time");
-        owner.reply(id, Reply::Delivered(Err("it is full".into())));
+        owner.reply(id, Reply::Delivered(Err("it is full".to_owned().into())));
         owner
             .sees("it is full")
             .press("<esc>")
@@ -200,7 +200,7 @@ fn a_delivery_that_arrives_answers_the_question() {
     // The first one arrives although another was begun after it.
     owner.reply(file, Reply::Delivered(Ok(in_file())));
     owner.sees_not(ASKS).sees("delivered to file");
-    owner.reply(copy, Reply::Delivered(Err("there is no display".into())));
+    owner.reply(copy, Reply::Delivered(Err("there is no display".to_owned().into())));
     owner.sees("delivered to file").sees("there is no display");
     owner.press("q");
     assert_eq!(owner.asks_for(), ["Leave"]);

@@ -156,7 +156,7 @@ fn answer(effect: &Effect, what: usize) -> Option<Message> {
         }
         Effect::Deliver { id, .. } => {
             let delivered = match what % 4 {
-                0 => Err("it failed".to_owned()),
+                0 => Err("it failed".to_owned().into()),
                 1 => Ok(on_clipboard()),
                 2 => Ok(by_osc52()),
                 _ => Ok(in_file()),
