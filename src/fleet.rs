@@ -12,6 +12,7 @@ use std::time::{Duration, Instant};
 use jiff::Timestamp;
 use thiserror::Error;
 use tokio::sync::OnceCell;
+use url::Url;
 
 pub use crate::api::Own;
 use crate::api::{self, Account, Client, ClientOptions, Limits, Urgency};
@@ -57,6 +58,20 @@ const DISCOVERY: Duration = Duration::from_secs(10);
 struct Connection {
     client: Arc<Client>,
     origin: Option<Origin>,
+    address: Url,
+    note: Option<String>,
+}
+
+/// How a host entry is connected; for `doctor`.
+pub struct Connected {
+    /// The way to it.
+    pub client: Arc<Client>,
+    /// Where its credential is stored; none for the embedded host's.
+    pub origin: Option<String>,
+    /// Where its API is.
+    pub address: Url,
+    /// What is to be said about how that was found.
+    pub note: Option<String>,
 }
 
 /// Why nothing of a host entry can be read.
@@ -178,13 +193,13 @@ impl Fleet {
                 (secret, Some(origin))
             }
         };
-        let address = match &config.address {
-            Some(address) => address.clone(),
+        let (address, note) = match &config.address {
+            Some(address) => (address.clone(), None),
             None => {
-                api::discover(&config.host, config.ca_file.as_deref(), DISCOVERY)
+                let found = api::discover(&config.host, config.ca_file.as_deref(), DISCOVERY)
                     .await
-                    .map_err(|error| problem(error.problem.to_string(), false))?
-                    .address
+                    .map_err(|error| problem(error.problem.to_string(), false))?;
+                (found.address, found.note)
             }
         };
         let options = ClientOptions {
@@ -192,13 +207,15 @@ impl Fleet {
             pace: config.pace,
             read_only: self.read_only,
             limits: self.limits.clone(),
-            ..ClientOptions::new(config.host.clone(), address)
+            ..ClientOptions::new(config.host.clone(), address.clone())
         };
         let client = Client::new(options, secret)
             .map_err(|error| problem(error.problem.to_string(), false))?;
         Ok(Connection {
             client: Arc::new(client),
             origin,
+            address,
+            note,
         })
     }
 
@@ -239,6 +256,65 @@ impl Fleet {
             self.claim(entry, name);
         }
         Ok(names)
+    }
+
+    /// How an entry is connected.
+    ///
+    /// # Errors
+    /// Where it has no usable credential or address.
+    pub async fn connected(&self, entry: &Entry) -> Result<Connected, HostProblem> {
+        let connection = self.connection(entry).await?;
+        Ok(Connected {
+            client: connection.client.clone(),
+            origin: connection.origin.as_ref().map(ToString::to_string),
+            address: connection.address.clone(),
+            note: connection.note.clone(),
+        })
+    }
+
+    /// An organization of an entry by its name: as it is configured, or else as
+    /// the host spells it. Asks for this one instead of listing all.
+    ///
+    /// # Errors
+    /// In words, where the host does not tell.
+    pub async fn find(&self, entry: usize, name: &str) -> Result<Option<Arc<str>>, String> {
+        let Some(entry_data) = self.entries.get(entry) else {
+            return Ok(None);
+        };
+        if let Organizations::Listed(names) = &entry_data.config.organizations {
+            return Ok(names.iter().find(|known| ***known == *name).cloned());
+        }
+        let connection = self
+            .connection(entry_data)
+            .await
+            .map_err(|problem| problem.to_string())?;
+        let found = connection
+            .client
+            .organization(name, Urgency::Owner)
+            .await
+            .map_err(|error| error.to_string())?;
+        let Some(doc) = found else { return Ok(None) };
+        self.claim(entry, &doc.name);
+        Ok(Some(doc.name.as_str().into()))
+    }
+
+    /// Whether an organization has a slot for an audit trail token: the host
+    /// knows such tokens, and the organization's plan includes them. PROTOCOL.md, 2.
+    ///
+    /// # Errors
+    /// In words, where the host does not tell.
+    pub async fn has_audit_trails(&self, slot: &Slot) -> Result<bool, String> {
+        let client = self
+            .client_for(slot)
+            .await
+            .map_err(|problem| problem.to_string())?;
+        let name = &*slot.organization;
+        if !client.has_audit_trails(name) {
+            return Ok(false);
+        }
+        let entitled = client.entitlements(name, Urgency::Owner).await;
+        let entitled = entitled.map_err(|error| error.to_string())?;
+        Ok(entitled.audit_logging == Some(true))
     }
 
     /// One complete look at a slot. Never fails: what went wrong is the finding.

@@ -68,6 +68,19 @@ pub enum Event {
         /// The place.
         delivery: String,
     },
+    /// A rotation is about to begin, and this slot is in its plan; the order is
+    /// the plan's id.
+    Planned {
+        /// The id of the token that was there; absent where none was seen.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        token: Option<String>,
+        /// When that was generated.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        created_at: Option<Timestamp>,
+        /// Whether a token may be there that could not be seen.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        unclear: bool,
+    },
     /// The owner let an undelivered secret go.
     LetGo,
     /// The program had to end, and the secret went to the rescue.

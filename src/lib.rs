@@ -16,6 +16,7 @@ pub mod config;
 pub mod credentials;
 pub mod delivery;
 pub mod demo;
+pub mod ending;
 pub mod expiry;
 pub mod fleet;
 pub mod hardening;

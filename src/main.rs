@@ -1,4 +1,4 @@
-//! Start: the keeper, or hardening, arguments, and the screen.
+//! Start: the keeper, or hardening, arguments, and the screen or a command.
 
 use std::io::{IsTerminal, Write};
 use std::process::ExitCode;
@@ -10,7 +10,7 @@ use orgward::credentials::Environment;
 use orgward::delivery::keeper;
 use orgward::runtime::{Exit, Runtime};
 use orgward::start::World;
-use orgward::{hardening, log, text};
+use orgward::{commands, hardening, log, text};
 
 /// Wipes whatever is freed, also by libraries that know nothing of secrets.
 #[global_allocator]
@@ -23,7 +23,10 @@ fn main() -> ExitCode {
         return keeper::main(arguments.filter_map(|argument| argument.into_string().ok()));
     }
     let warnings = hardening::harden();
-    let arguments = Arguments::parse();
+    let arguments = match Arguments::try_parse() {
+        Ok(arguments) => arguments,
+        Err(error) => return not_understood(&error),
+    };
     match run(&arguments, warnings) {
         Ok(code) => code,
         Err(error) => {
@@ -37,6 +40,31 @@ fn main() -> ExitCode {
             ExitCode::from(2)
         }
     }
+}
+
+/// The help and the version go to standard output, which may be closed; an
+/// error is one line with its mend.
+fn not_understood(error: &clap::Error) -> ExitCode {
+    if !error.use_stderr() {
+        let _ = error.print();
+        return ExitCode::SUCCESS;
+    }
+    let words = error.render().to_string();
+    let told = words.split("Usage:").next().unwrap_or_default();
+    let lines = told
+        .split("For more information")
+        .next()
+        .unwrap_or_default();
+    let mut line = String::new();
+    for part in lines.lines().map(str::trim).filter(|part| !part.is_empty()) {
+        match part.strip_prefix("tip: ") {
+            Some(tip) => line.push_str(&format!("; {tip}")),
+            None => line.push_str(&format!(" {part}")),
+        }
+    }
+    let line = line.trim_start().trim_start_matches("error: ");
+    say(&format!("orgward: {}; see --help", text::safe(line)));
+    ExitCode::from(2)
 }
 
 /// A line on standard error, which may be gone together with the terminal.
@@ -54,6 +82,13 @@ fn run(arguments: &Arguments, warnings: Vec<String>) -> Result<ExitCode> {
         .enable_all()
         .build()
         .context("the program's runtime could not be started")?;
+    if let Some(command) = &arguments.command {
+        let code = tokio.block_on(commands::run(command.clone(), arguments, warnings));
+        // A keyring that still asks somebody is not waited for.
+        tokio.shutdown_background();
+        tracing::info!(code, "exit");
+        return Ok(ExitCode::from(code));
+    }
     tokio.block_on(async {
         let mut world = World::assemble(arguments, Environment::from_process()).await?;
         world.warnings.extend(warnings);

@@ -7,8 +7,7 @@
 use std::collections::HashMap;
 use std::io;
 use std::panic::AssertUnwindSafe;
-use std::sync::PoisonError;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use crossterm::event::{Event, EventStream};
 use futures_util::{FutureExt, StreamExt};
@@ -24,13 +23,12 @@ use crate::app::{self, Account, App, Effect, Message, Moment, Settings};
 use crate::delivery::{
     Delivered, Destination, Existing, HoldId, KeeperEnd, KeeperHandle, RescueProof, TerminalWrite,
 };
+use crate::ending::{self, LAST_WAIT};
 use crate::journal::{Event as Entry, Record};
 use crate::slot::{Identity, Slot};
 use crate::terminal::{self, Terminal};
 use crate::ui;
 
-/// How long a write that is in flight is waited for when the program must end.
-const LAST_WAIT: Duration = Duration::from_secs(15);
 /// The most messages that are taken before a frame is drawn.
 const BATCH: usize = 512;
 
@@ -366,10 +364,9 @@ impl Runtime {
             }),
             Effect::LookBack { id } => {
                 if !self.demo_notice {
-                    self.reply(
-                        id,
-                        async move { Reply::Unfinished(look_back(&actor).await) },
-                    );
+                    self.reply(id, async move {
+                        Reply::Unfinished(ending::look_back(&actor).await)
+                    });
                 }
             }
         }
@@ -392,39 +389,7 @@ impl Runtime {
                     .to_owned(),
             );
         }
-        let plan = self.actor.deliverer.rescue_plan().clone();
-        let undelivered = self.actor.undelivered.clone();
-        let rescue = move || undelivered.rescue_all(&plan, Timestamp::now());
-        let reports = tokio::task::spawn_blocking(rescue)
-            .await
-            .unwrap_or_default();
-        let orders = self
-            .actor
-            .orders
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
-        for report in reports {
-            let slot = &report.facts.slot;
-            match &report.outcome {
-                Ok(_) => tracing::warn!(%slot, "rescued"),
-                Err(why) => tracing::error!(%slot, %why, "not rescued"),
-            }
-            let (line, delivery) = match &report.outcome {
-                Ok(place) => (
-                    format!("the new secret of {slot} is in {place}"),
-                    place.clone(),
-                ),
-                Err(error) => (
-                    format!("the new secret of {slot} could not be rescued and is lost: {error}"),
-                    format!("lost: {error}"),
-                ),
-            };
-            if let Some(order) = orders.get(&report.id) {
-                let record = Record::new(order, slot, Entry::Rescued { delivery });
-                let _ = self.actor.journal.append_now(&record);
-            }
-            lines.push(line);
-        }
+        lines.extend(ending::rescue(&self.actor).await);
         lines
     }
 }
@@ -547,43 +512,6 @@ async fn prepare(actor: &Actor, slot: &Slot, shown: &Identity) -> Preparation {
         policy,
         server_now,
     }
-}
-
-/// What an earlier run left: intents without an outcome, rescued secrets.
-async fn look_back(actor: &Actor) -> Vec<String> {
-    let journal = actor.journal.clone();
-    let settings = actor.deliverer.settings();
-    let folders = [settings.state_dir.clone(), settings.runtime_dir.clone()];
-    let task = tokio::task::spawn_blocking(move || {
-        let mut lines = Vec::new();
-        match journal.unfinished() {
-            Ok(records) => {
-                for record in records {
-                    let Entry::Intent { action, .. } = &record.event else {
-                        continue;
-                    };
-                    lines.push(format!(
-                        "{} on {}: an order to {action} its token from {} has no recorded outcome. \
-                         Compare the token's id and age with what you expect.",
-                        record.organization,
-                        record.host,
-                        record.at.strftime("%Y-%m-%d %H:%M UTC"),
-                    ));
-                }
-            }
-            Err(error) => lines.push(error.to_string()),
-        }
-        for folder in folders.into_iter().flatten() {
-            for path in crate::delivery::rescue::waiting(&folder) {
-                lines.push(format!(
-                    "A rescued secret waits in {}. Bring it to its place and remove the file.",
-                    path.display()
-                ));
-            }
-        }
-        lines
-    });
-    task.await.unwrap_or_default()
 }
 
 fn note(signal: Caught) -> Caught {

@@ -82,24 +82,7 @@ impl World {
         let (terminal, terminal_writes) = mpsc::channel(4);
         let demo_run = demo.is_some();
         let state_dir = if demo_run { None } else { env.state_dir() };
-        let deliverer = Deliverer::new(delivery::Settings {
-            method: config.clipboard.method,
-            clear_after: config.clipboard.clear_after,
-            deliveries: deliveries(&config),
-            rescue: rescue(arguments, &config, demo_run),
-            state_dir: state_dir.clone(),
-            runtime_dir: if demo_run {
-                None
-            } else {
-                env.filled("XDG_RUNTIME_DIR").map(PathBuf::from)
-            },
-            program: std::env::current_exe().context("this program's own file is not known")?,
-            surroundings: Surroundings {
-                demo: demo_run,
-                ..Surroundings::from_environment()
-            },
-            terminal: Some(terminal),
-        });
+        let deliverer = deliverer(&config, arguments, &env, demo_run, Some(terminal))?;
         let journal = match (&state_dir, demo_run) {
             (Some(state), false) => Journal::in_directory(state),
             (_, true) => Journal::in_memory(),
@@ -162,6 +145,38 @@ impl World {
     pub fn is_demo(&self) -> bool {
         self.demo.is_some()
     }
+}
+
+/// The way to every destination that a configuration knows of. `terminal` is the
+/// writer of the frames; none without a screen.
+///
+/// # Errors
+/// Where this program cannot find its own file.
+pub fn deliverer(
+    config: &Config,
+    arguments: &Arguments,
+    env: &Environment,
+    demo: bool,
+    terminal: Option<mpsc::Sender<TerminalWrite>>,
+) -> Result<Deliverer> {
+    Ok(Deliverer::new(delivery::Settings {
+        method: config.clipboard.method,
+        clear_after: config.clipboard.clear_after,
+        deliveries: deliveries(config),
+        rescue: rescue(arguments, config, demo),
+        state_dir: if demo { None } else { env.state_dir() },
+        runtime_dir: if demo {
+            None
+        } else {
+            env.filled("XDG_RUNTIME_DIR").map(PathBuf::from)
+        },
+        program: std::env::current_exe().context("this program's own file is not known")?,
+        surroundings: Surroundings {
+            demo,
+            ..Surroundings::from_environment()
+        },
+        terminal,
+    }))
 }
 
 fn configured(arguments: &Arguments, env: &Environment) -> Result<Config> {

@@ -1,1 +1,152 @@
-//! The plain commands.
+//! The plain commands: the same program for scripts, cron and CI.
+//!
+//! Thin, over [`crate::fleet`] and [`crate::action`]: there is no second path to
+//! a server, so the guards of the screen are the guards here. What differs is
+//! that nobody may be there to answer a question: whatever a dialog would ask
+//! has to be in the arguments, or nothing is done.
+
+mod act;
+mod completions;
+mod delete;
+mod doctor;
+mod generate;
+mod list;
+mod output;
+mod plan;
+mod rotate;
+mod row;
+mod signals;
+mod slots;
+mod table;
+
+use anyhow::Error;
+
+use crate::cli::{Arguments, Command};
+use crate::credentials::Environment;
+use crate::start::World;
+use crate::text;
+
+pub use output::Output;
+pub use signals::Signals;
+
+/// What a command ends with, as DESIGN.md numbers it. Of several, the highest
+/// counts.
+pub mod code {
+    #![allow(missing_docs, reason = "each is described in the help")]
+    pub const DONE: u8 = 0;
+    pub const FINDINGS: u8 = 1;
+    pub const NOT_POSSIBLE: u8 = 2;
+    pub const GUARD: u8 = 3;
+    pub const ELSEWHERE: u8 = 4;
+    pub const UNKNOWN: u8 = 5;
+}
+
+/// Why a command stops: one line for people, and the exit code.
+#[derive(Debug)]
+pub struct Stop {
+    code: u8,
+    words: String,
+}
+
+impl Stop {
+    fn new(code: u8, words: impl Into<String>) -> Self {
+        Self {
+            code,
+            words: words.into(),
+        }
+    }
+
+    fn guard(words: impl Into<String>) -> Self {
+        Self::new(code::GUARD, words)
+    }
+
+    fn not_possible(words: impl Into<String>) -> Self {
+        Self::new(code::NOT_POSSIBLE, words)
+    }
+}
+
+impl From<Error> for Stop {
+    fn from(error: Error) -> Self {
+        Self::not_possible(format!("{error:#}"))
+    }
+}
+
+/// What a command works with.
+struct Run {
+    world: World,
+    /// The organizations that `--org` names; empty for all.
+    only: Vec<String>,
+    read_only: bool,
+    out: Output,
+}
+
+/// Runs a command to its end and returns the exit code. `warnings` are the
+/// protections that the process could not have.
+pub async fn run(command: Command, arguments: &Arguments, warnings: Vec<String>) -> u8 {
+    let env = Environment::from_process();
+    let out = Output::detect(arguments.ascii || !env.has_unicode());
+    let ended = match command {
+        Command::Completions(wanted) => completions::completions(&out, wanted.shell),
+        Command::Man => completions::man(&out),
+        Command::Doctor(wanted) => doctor::run(&wanted, arguments, env, out, warnings).await,
+        command => with_world(command, arguments, env, out).await,
+    };
+    match ended {
+        Ok(code) => code,
+        Err(stop) => {
+            out.clear();
+            if !stop.words.is_empty() {
+                out.error(&stop.words);
+            }
+            stop.code
+        }
+    }
+}
+
+async fn with_world(
+    command: Command,
+    arguments: &Arguments,
+    env: Environment,
+    out: Output,
+) -> Result<u8, Stop> {
+    // Organizations are picked here and not by the fleet: one that is named is
+    // asked for by its name, and a wrong name is known from all.
+    let all = Arguments {
+        org: Vec::new(),
+        ..arguments.clone()
+    };
+    let world = World::assemble(&all, env).await?;
+    let mut signals = Signals::new()
+        .map_err(|error| Stop::not_possible(format!("signals cannot be received: {error}")))?;
+    let run = Run {
+        only: arguments.org.clone(),
+        read_only: arguments.read_only,
+        out: Output {
+            ascii: world.ascii,
+            ..out
+        },
+        world,
+    };
+    for warning in &run.world.warnings {
+        run.out.error(&text::safe(warning));
+    }
+    match command {
+        Command::List(wanted) => unless(&mut signals, list::list(&run, &wanted)).await,
+        Command::Check(wanted) => unless(&mut signals, list::check(&run, &wanted)).await,
+        Command::Generate(wanted) => generate::run(&run, &mut signals, &wanted).await,
+        Command::Delete(wanted) => delete::run(&run, &mut signals, &wanted).await,
+        Command::Rotate(wanted) => rotate::run(&run, &mut signals, &wanted).await,
+        Command::Doctor(_) | Command::Completions(_) | Command::Man => Ok(code::DONE),
+    }
+}
+
+/// Reads until a signal comes: nothing is lost when a read is dropped.
+async fn unless<T>(
+    signals: &mut Signals,
+    work: impl Future<Output = Result<T, Stop>>,
+) -> Result<T, Stop> {
+    tokio::select! {
+        done = work => done,
+        code = signals.next() => Err(Stop::new(code, "")),
+    }
+}

@@ -8,7 +8,7 @@
 mod address;
 mod guard;
 pub mod hostname;
-mod near;
+pub(crate) mod near;
 mod reader;
 mod table;
 mod template;

@@ -1,7 +1,7 @@
 //! The known word that is nearest to an unknown one, for "did you mean".
 
 /// The nearest of `known`, if it is near enough to be meant.
-pub(super) fn nearest<'k>(word: &str, known: &[&'k str]) -> Option<&'k str> {
+pub(crate) fn nearest<'k>(word: &str, known: &[&'k str]) -> Option<&'k str> {
     // An endless key is no typing error, and comparing it would take time.
     if word.len() > 40 {
         return None;

@@ -42,7 +42,12 @@ impl Owner {
 
     /// An owner of other organizations.
     pub fn with(flavour: Flavour, seeds: Vec<OrganizationSeed>) -> Self {
-        let host = EmbeddedHost::start_on_thread(HostOptions::new(flavour, seeds)).unwrap();
+        Self::of(HostOptions::new(flavour, seeds))
+    }
+
+    /// An owner of whatever a host with these options has.
+    pub fn of(options: HostOptions) -> Self {
+        let host = EmbeddedHost::start_on_thread(options).unwrap();
         let credential = host.credential().expose().to_owned();
         let owner = Self {
             home: tempfile::tempdir().unwrap(),

@@ -1,0 +1,425 @@
+//! One order, performed where perhaps nobody looks on.
+//!
+//! What the screen's panel does is done here by rule: a secret that did not get
+//! to its destination goes where somebody who is there says, or else to the
+//! rescue, before the program ends in whatever way.
+
+use std::io::BufRead;
+
+use jiff::Timestamp;
+use tokio::time::{Instant, sleep_until};
+
+use super::{Run, Signals, Stop, code};
+use crate::action::{Control, Delivery, Generated, NotDone, Order, Outcome, Step};
+use crate::app::when;
+use crate::delivery::{Delivered, Destination, Facts};
+use crate::ending::{self, LAST_WAIT};
+use crate::expiry::wire;
+use crate::fleet::Own;
+use crate::journal::{Event, Record};
+use crate::secret::Secret;
+use crate::slot::{Identity, Reading, Slot};
+use crate::text;
+
+/// What became of one order, for the exit code and for those after it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Finished {
+    /// Its share of the exit code.
+    pub code: u8,
+    /// The code of a signal that came meanwhile.
+    pub signal: Option<u8>,
+    /// Whether the next order may follow.
+    pub go_on: bool,
+}
+
+/// Performs an order to its end and prints what became of it.
+///
+/// # Errors
+/// Where standard output cannot be written to.
+pub async fn perform(
+    run: &Run,
+    signals: &mut Signals,
+    order: Order,
+    verify: bool,
+) -> Result<Finished, Stop> {
+    let slot = order.slot.clone();
+    let actor = &run.world.actor;
+    let control = Control::default();
+    let (name, verb) = (slot.to_string(), order.verb());
+    let report = |step: Step| {
+        run.out
+            .progress(&format!("{name}: {}: {}", verb.as_str(), words(&step)));
+    };
+    let performing = actor.perform(order, &control, &report);
+    tokio::pin!(performing);
+    let mut signal = None;
+    let mut deadline = Instant::now();
+    let outcome = loop {
+        tokio::select! {
+            biased;
+            outcome = &mut performing => break Some(outcome),
+            code = signals.next(), if signal.is_none() => {
+                // No new request from here on; the one in flight is awaited.
+                control.end();
+                signal = Some(code);
+                deadline = Instant::now() + LAST_WAIT;
+                run.out.progress("ending: waiting for the server");
+            }
+            () = sleep_until(deadline), if signal.is_some() => break None,
+        }
+    };
+    let (code, go_on) = match outcome {
+        Some(Outcome::Generated(done)) => {
+            generated(run, signals, &mut signal, &slot, *done, verify).await?
+        }
+        Some(outcome) => other(run, &slot, &outcome)?,
+        None => {
+            run.out.error(&format!(
+                "{slot}: the server did not answer in time: what became of the request is \
+                 unknown; look at the slot before anything else"
+            ));
+            (code::UNKNOWN, false)
+        }
+    };
+    rescue(run).await;
+    Ok(Finished {
+        code,
+        signal,
+        go_on: go_on && signal.is_none(),
+    })
+}
+
+/// Brings what is delivered nowhere to the rescue and says where it is.
+async fn rescue(run: &Run) {
+    for line in ending::rescue(&run.world.actor).await {
+        run.out.error(&line);
+    }
+}
+
+fn words(step: &Step) -> String {
+    match step {
+        Step::Proving => "proving the destination".to_owned(),
+        Step::Comparing => "reading the slot again".to_owned(),
+        Step::Recording => "writing the journal".to_owned(),
+        Step::Writing => "waiting for the server".to_owned(),
+        Step::Waiting(time) => format!(
+            "too many requests (429), nothing was done; waiting {}",
+            when::length(time.as_secs().max(1))
+        ),
+        Step::FindingOut => "the answer was lost; looking at the slot".to_owned(),
+        Step::Delivering => "delivering".to_owned(),
+    }
+}
+
+async fn generated(
+    run: &Run,
+    signals: &mut Signals,
+    signal: &mut Option<u8>,
+    slot: &Slot,
+    done: Generated,
+    verify: bool,
+) -> Result<(u8, bool), Stop> {
+    let mut line = format!(
+        "{slot}: {}: {}",
+        match done.before {
+            Identity::None => "a token was generated",
+            _ => "the token was replaced",
+        },
+        done.token.id
+    );
+    match (done.token.expires_at, done.asked) {
+        (Some(expires), Some(asked)) if expires == asked => {
+            line.push_str(&format!(", expires {}", wire(expires)));
+        }
+        (expires, asked) => {
+            line.push_str(&match expires {
+                Some(expires) => format!(", expires {}", wire(expires)),
+                None => ", never expires".to_owned(),
+            });
+            if let Some(asked) = asked {
+                line.push_str(&format!(" (asked for was {})", wire(asked)));
+            }
+        }
+    }
+    let mut ended = (code::DONE, true);
+    match &done.delivery {
+        Delivery::Delivered(delivered) if delivered.certain => {
+            run.out.print(&format!("{line}; {}\n", place(delivered)))?;
+        }
+        undelivered => {
+            ended = (code::ELSEWHERE, false);
+            let why = match undelivered {
+                Delivery::Failed { to, why } => format!("not delivered to {to}: {why}"),
+                _ => undelivered.place(),
+            };
+            run.out.error(&format!("{line}; {why}"));
+            if signal.is_none() && run.out.can_ask() {
+                tokio::select! {
+                    () = ask_elsewhere(run, slot, &done) => {}
+                    code = signals.next() => *signal = Some(code),
+                }
+            }
+        }
+    }
+    if let Some(note) = &done.note {
+        run.out.error(&format!("{slot}: {note}"));
+    }
+    if done.own == Own::Yes {
+        let stored = match &done.stored {
+            Some(place) => format!("the old one is still stored in {place}: put the new one there"),
+            None => "the old one does not work any more".to_owned(),
+        };
+        run.out
+            .error(&format!("{slot}: it was your credential; {stored}"));
+    }
+    if verify && signal.is_none() {
+        tokio::select! {
+            verified = works_as(run, slot, &done.secret) => match verified {
+                Ok(name) => run.out.print(&format!("{slot}: the new token works as {name}\n"))?,
+                Err(why) => {
+                    run.out.error(&format!("{slot}: the new token could not be verified: {why}"));
+                    ended.0 = ended.0.max(code::UNKNOWN);
+                }
+            },
+            code = signals.next() => *signal = Some(code),
+        }
+    }
+    Ok(ended)
+}
+
+fn place(delivered: &Delivered) -> String {
+    let mut words = format!("its secret is in {}", delivered.place);
+    if let Some(time) = delivered.clears_after {
+        words.push_str(&format!(", for {}", when::length(time.as_secs())));
+    }
+    if let Some(note) = &delivered.note {
+        words.push_str(&format!(" ({note})"));
+    }
+    words
+}
+
+/// One call with the new secret: whom it authenticates.
+async fn works_as(run: &Run, slot: &Slot, secret: &Secret) -> Result<String, String> {
+    run.out.progress("calling with the new secret");
+    let client = run.world.actor.fleet.client_for(slot).await;
+    let client = client.map_err(|problem| problem.to_string())?;
+    let account = client
+        .who_is(secret)
+        .await
+        .map_err(|error| error.to_string())?;
+    Ok(account
+        .username
+        .or(account.id)
+        .unwrap_or_else(|| "somebody the host does not name".to_owned()))
+}
+
+/// Asks for another destination until one has taken the secret, or nothing more
+/// is said.
+async fn ask_elsewhere(run: &Run, slot: &Slot, done: &Generated) {
+    let actor = &run.world.actor;
+    let facts = Facts {
+        slot: slot.clone(),
+        id: Some(done.token.id.clone()),
+        expires_at: done.token.expires_at,
+    };
+    loop {
+        run.out.ask(
+            "Another destination for the secret (clipboard, keyring, file:PATH, a delivery; \
+             empty for the rescue)?",
+        );
+        let answer = line().await;
+        let to = match answer.as_deref().map(str::trim) {
+            None | Some("") => return,
+            Some(name) => {
+                let Ok(to) = name.parse::<Destination>();
+                to
+            }
+        };
+        let delivered = match works_without_screen(&to) {
+            Err(why) => Err(why),
+            Ok(()) => match actor.deliverer.prove(&to, slot).await {
+                Ok(proven) => proven
+                    .deliver(&done.secret, &facts)
+                    .await
+                    .map_err(|error| error.to_string()),
+                Err(error) => Err(error.to_string()),
+            },
+        };
+        match delivered {
+            Ok(delivered) if delivered.certain => {
+                actor.undelivered.release(done.hold);
+                run.out.error(&format!("{slot}: {}", place(&delivered)));
+                let event = Event::Delivered {
+                    delivery: delivered.place,
+                };
+                let record = Record::new(&done.order, slot, event);
+                if let Err(error) = actor.journal.append(record).await {
+                    run.out.error(&error.to_string());
+                }
+                return;
+            }
+            Ok(delivered) => run.out.error(&format!(
+                "sent to {}, which proves nothing",
+                delivered.place
+            )),
+            Err(why) => run.out.error(&why),
+        }
+    }
+}
+
+/// A line that is typed. Read on a thread of its own, which nobody waits for.
+async fn line() -> Option<String> {
+    let (send, receive) = tokio::sync::oneshot::channel();
+    std::thread::spawn(move || {
+        let mut line = String::new();
+        let read = std::io::stdin().lock().read_line(&mut line);
+        let _ = send.send(read.is_ok_and(|length| length > 0).then_some(line));
+    });
+    receive.await.ok().flatten()
+}
+
+/// Everything but a new token: what is known now, and what to do next.
+fn other(run: &Run, slot: &Slot, outcome: &Outcome) -> Result<(u8, bool), Stop> {
+    let words = outcome.words();
+    let (code, go_on, next) = match outcome {
+        Outcome::Generated(_) => (code::DONE, true, None),
+        Outcome::Deleted { note } | Outcome::Gone { note } => {
+            run.out.print(&format!("{slot}: {words}\n"))?;
+            if let Some(note) = note {
+                run.out.error(&format!("{slot}: {note}"));
+            }
+            return Ok((code::DONE, true));
+        }
+        Outcome::NotDone(why) => match why {
+            NotDone::Rescue(_) => (
+                code::GUARD,
+                false,
+                Some("make room for it, or say --rescue none".to_owned()),
+            ),
+            NotDone::Changed(_) => (
+                code::GUARD,
+                false,
+                Some("look again with `orgward list`, and name the token that is there".to_owned()),
+            ),
+            _ => (code::NOT_POSSIBLE, false, None),
+        },
+        Outcome::Refused { .. } => (code::NOT_POSSIBLE, true, Some("nothing was changed".into())),
+        Outcome::NothingHappened { why } => (code::NOT_POSSIBLE, true, Some(why.clone())),
+        Outcome::SecretLost { now, .. } => (
+            code::ELSEWHERE,
+            false,
+            Some(format!(
+                "nobody has the secret of {}; generate again, with --replace {}",
+                now.id, now.id
+            )),
+        ),
+        Outcome::CannotTell { .. } => (
+            code::UNKNOWN,
+            false,
+            Some("look at the slot before anything else".to_owned()),
+        ),
+    };
+    let next = next.map_or(String::new(), |next| format!("; {next}"));
+    run.out.error(&format!("{slot}: {words}{next}"));
+    Ok((code, go_on))
+}
+
+/// Whether a destination is of use where there is no screen.
+///
+/// # Errors
+/// Why not, and what is.
+pub fn works_without_screen(to: &Destination) -> Result<(), String> {
+    match to {
+        Destination::Panel | Destination::Osc52 => Err(format!(
+            "{to} works on the screen only; here it can be clipboard, keyring, file:PATH or the \
+             name of a delivery"
+        )),
+        _ => Ok(()),
+    }
+}
+
+/// A token that is about to die: its id, age and last use.
+pub fn dying(reading: &Reading) -> String {
+    let now = Timestamp::now();
+    let relative = |time| when::relative(time, now).text;
+    match reading.token() {
+        None => "no token that can be seen".to_owned(),
+        Some(token) => format!(
+            "token {}, created {}, {}",
+            token.id,
+            match token.created_at {
+                Some(at) => format!("{} ({})", relative(at), wire(at)),
+                None => "at an unknown time".to_owned(),
+            },
+            match token.last_used_at {
+                Some(at) => format!("last used {} ({})", relative(at), wire(at)),
+                None => "never used".to_owned(),
+            }
+        ),
+    }
+}
+
+/// Refuses what needs a guard that was not passed.
+///
+/// # Errors
+/// With `--read-only`.
+pub fn may_write(run: &Run) -> Result<(), Stop> {
+    if run.read_only {
+        return Err(Stop::guard(
+            "--read-only refuses every change; nothing was sent",
+        ));
+    }
+    Ok(())
+}
+
+/// A token that is named by its id, or `none` where one cannot be seen: the
+/// guard in the place of a name that is typed.
+///
+/// # Errors
+/// Where another token is there than was named, or none.
+pub fn identify(
+    slot: &Slot,
+    reading: &Reading,
+    named: Option<&str>,
+    flag: &str,
+) -> Result<Identity, Stop> {
+    let Some(identity) = reading.identity() else {
+        return Err(Stop::not_possible(format!(
+            "{slot}: the slot could not be read, and nothing was sent: {}",
+            reading.note.as_deref().unwrap_or("no reason is known")
+        )));
+    };
+    let wanted = match &identity {
+        Identity::Token { id, .. } => id.as_str(),
+        Identity::None | Identity::Unclear => "none",
+    };
+    match (named, &identity) {
+        (Some(named), _) if named == wanted => Ok(identity),
+        (None, Identity::None) => Ok(identity),
+        (Some(named), Identity::Token { .. }) => Err(Stop::guard(format!(
+            "{slot}: {flag} {} is not what is there: {}; nothing was sent",
+            text::safe(named),
+            dying(reading)
+        ))),
+        (Some(named), _) => Err(Stop::guard(format!(
+            "{slot}: {flag} {} is not there: {}; nothing was sent",
+            text::safe(named),
+            nothing(&identity)
+        ))),
+        (None, Identity::Token { .. }) => Err(Stop::guard(format!(
+            "{slot}: a token is there and would die: {}; if it may, say {flag} {wanted}",
+            dying(reading)
+        ))),
+        (None, Identity::Unclear) => Err(Stop::guard(format!(
+            "{slot}: {}, and it would die; if it may, say {flag} none",
+            nothing(&identity)
+        ))),
+    }
+}
+
+fn nothing(identity: &Identity) -> &'static str {
+    match identity {
+        Identity::Unclear => "404: there may be a token that you cannot see",
+        _ => "there is no token",
+    }
+}

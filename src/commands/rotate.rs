@@ -1,0 +1,344 @@
+//! `rotate`: new tokens for many slots, by a plan that was looked at before.
+
+use std::collections::BTreeMap;
+
+use super::act::{may_write, perform, works_without_screen};
+use super::generate::rescue;
+use super::plan::{self, Begun, Planned, Progress};
+use super::row::{self, Row};
+use super::slots::{Rows, read_all};
+use super::table::Table;
+use super::{Run, Signals, Stop, code, unless};
+use crate::action::{Act, Order};
+use crate::api::Urgency;
+use crate::app::when;
+use crate::cli::{Rotate, Sort};
+use crate::delivery::{Delivery, Destination, Facts, placeholders};
+use crate::expiry::Expiry;
+use crate::fleet::Own;
+use crate::journal::Record;
+use crate::slot::{Kind, Slot};
+use crate::text;
+
+/// `orgward rotate`
+pub async fn run(run: &Run, signals: &mut Signals, wanted: &Rotate) -> Result<u8, Stop> {
+    if !wanted.dry_run {
+        may_write(run)?;
+    }
+    works_without_screen(&wanted.to)
+        .and_then(|()| match wanted.to {
+            Destination::Clipboard => Err("clipboard cannot hold many; name keyring, file:PATH \
+                                           or a delivery"
+                .to_owned()),
+            _ => Ok(()),
+        })
+        .map_err(|why| Stop::not_possible(format!("--to {why}")))?;
+    let expiry = wanted.expires.unwrap_or(run.world.config.expiry.default);
+    match &wanted.plan {
+        None => unless(signals, dry_run(run, wanted, expiry)).await,
+        Some(id) => {
+            let preparing = async {
+                let (open, total, worst) = match wanted.resume {
+                    true => resumed(run, id).await?,
+                    false => {
+                        let plan = planned(run, wanted, id).await?;
+                        let total = plan.len();
+                        (plan, total, code::DONE)
+                    }
+                };
+                ready(run, wanted, expiry, &open).await?;
+                Ok((open, total, worst))
+            };
+            let (open, total, worst) = unless(signals, preparing).await?;
+            rotate(run, signals, wanted, expiry, id, open, total, worst).await
+        }
+    }
+}
+
+/// The slots in the wanted states, what needs attention first.
+async fn candidates(run: &Run, wanted: &Rotate) -> Result<Vec<Row>, Stop> {
+    let rules = run.world.config.expiry.rules;
+    let Rows { mut rows, problems } = read_all(run, Some(wanted.kind), &rules).await?;
+    if !problems.is_empty() {
+        // A plan that may lack slots is none.
+        return Err(Stop::not_possible(format!(
+            "not all organizations are known: {}; name the hosts that work with --host",
+            problems.join("; ")
+        )));
+    }
+    rows.retain(|row| wanted.state.contains(&row.state));
+    row::sort(&mut rows, Sort::Attention);
+    if let Some(max) = wanted.max {
+        rows.truncate(usize::try_from(max).unwrap_or(usize::MAX));
+    }
+    Ok(rows)
+}
+
+fn plan_of(rows: &[Row]) -> Vec<Planned> {
+    rows.iter()
+        .filter_map(|row| {
+            Some(Planned {
+                slot: row.slot.clone(),
+                shown: row.reading.identity()?,
+            })
+        })
+        .collect()
+}
+
+async fn dry_run(run: &Run, wanted: &Rotate, expiry: Expiry) -> Result<u8, Stop> {
+    let rows = candidates(run, wanted).await?;
+    let plan = plan_of(&rows);
+    let id = plan::id(&plan);
+    if rows.is_empty() {
+        run.out.print("nothing to rotate\n")?;
+        return Ok(code::DONE);
+    }
+    let head = [
+        "organization",
+        "host",
+        "token",
+        "id",
+        "created",
+        "last used",
+        "note",
+    ];
+    let mut table = Table::new(&head, &["token", "id", "created", "last used"]);
+    let now = jiff::Timestamp::now();
+    for (row, planned) in rows.iter().zip(&plan) {
+        let token = row.reading.token();
+        let relative = |time: Option<_>, otherwise: &str| match time {
+            Some(time) => when::relative(time, now).text,
+            None => otherwise.to_owned(),
+        };
+        let never = if token.is_some() { "never" } else { "-" };
+        let own = match run.world.actor.fleet.own(&row.slot, &planned.shown).await {
+            Own::Yes => "your own credential",
+            Own::No | Own::Unknown => "",
+        };
+        table.row(vec![
+            row.slot.organization.to_string().into(),
+            row.slot.host.to_string().into(),
+            row.state.into(),
+            token
+                .map_or("-".to_owned(), |token| token.id.clone())
+                .into(),
+            relative(token.and_then(|token| token.created_at), "-").into(),
+            relative(token.and_then(|token| token.last_used_at), never).into(),
+            own.to_owned().into(),
+        ]);
+    }
+    let table = table.lines(&run.out);
+    let ready = ready(run, wanted, expiry, &plan).await;
+    run.out.print(&format!(
+        "{table}{} slots; nothing was sent\nplan {id}\n",
+        plan.len()
+    ))?;
+    ready.map(|()| code::DONE)
+}
+
+/// The plan as it is now; only the one that was looked at passes.
+async fn planned(run: &Run, wanted: &Rotate, id: &str) -> Result<Vec<Planned>, Stop> {
+    let plan = plan_of(&candidates(run, wanted).await?);
+    let now = plan::id(&plan);
+    if now == *id {
+        return Ok(plan);
+    }
+    Err(Stop::guard(match plan::begun(id, &records(run)?) {
+        Some(begun) => format!(
+            "plan {} was begun on {} and is not as it was; go on with it with --resume",
+            text::safe(id),
+            begun.at.strftime("%Y-%m-%d %H:%M UTC")
+        ),
+        None => format!(
+            "plan {} is not what would be done now ({} slots, plan {now}); nothing was sent. Look \
+             at it with --dry-run",
+            text::safe(id),
+            plan.len()
+        ),
+    }))
+}
+
+fn records(run: &Run) -> Result<Vec<Record>, Stop> {
+    let records = run.world.actor.journal.records();
+    records.map_err(|error| Stop::not_possible(error.to_string()))
+}
+
+/// What is left of a plan by the journal: the open slots, how many there were,
+/// and the exit code of what is said about the others.
+async fn resumed(run: &Run, id: &str) -> Result<(Vec<Planned>, usize, u8), Stop> {
+    let records = records(run)?;
+    let Some(Begun { slots, .. }) = plan::begun(id, &records) else {
+        return Err(Stop::guard(format!(
+            "the journal has no plan {}; leave --resume out to begin it",
+            text::safe(id)
+        )));
+    };
+    let total = slots.len();
+    let fleet = &run.world.actor.fleet;
+    let mut open = Vec::new();
+    let mut worst = code::DONE;
+    for (planned, progress) in slots {
+        let slot = &planned.slot;
+        match progress {
+            Progress::Done => continue,
+            Progress::Elsewhere(place) => {
+                run.out.error(&format!(
+                    "{slot}: done before, but its new secret is not where it was to go; it was \
+                     last in: {place}"
+                ));
+                worst = worst.max(code::ELSEWHERE);
+                continue;
+            }
+            Progress::Open | Progress::Unknown => {}
+        }
+        run.out.progress(&format!("reading {slot}"));
+        // An organization that is not listed is known once it was asked for.
+        for entry in 0..fleet.entries().len() {
+            if fleet.entries()[entry].config.host == slot.host {
+                let _ = fleet.find(entry, &slot.organization).await;
+            }
+        }
+        if slot.kind == Kind::AuditTrails {
+            let organization = Slot::new(&slot.host, &slot.organization);
+            fleet.read(&organization, Urgency::Owner).await;
+        }
+        let reading = fleet.read(slot, Urgency::Owner).await;
+        match reading.identity() {
+            Some(identity) if identity == planned.shown => open.push(planned),
+            Some(identity) => {
+                let unknown = progress == Progress::Unknown;
+                let why = if unknown {
+                    ", and what became of the order is not recorded"
+                } else {
+                    ""
+                };
+                return Err(Stop::guard(format!(
+                    "{slot}: the plan has {}, and there is {identity} now{why}; nothing was sent",
+                    planned.shown
+                )));
+            }
+            None => {
+                return Err(Stop::not_possible(format!(
+                    "{slot}: the slot could not be read, and nothing was sent: {}",
+                    reading.note.as_deref().unwrap_or("no reason is known")
+                )));
+            }
+        }
+    }
+    Ok((open, total, worst))
+}
+
+/// Everything that can be known before the first token dies.
+async fn ready(run: &Run, wanted: &Rotate, expiry: Expiry, plan: &[Planned]) -> Result<(), Stop> {
+    let actor = &run.world.actor;
+    let mut places: BTreeMap<String, &Slot> = BTreeMap::new();
+    for planned in plan {
+        let slot = &planned.slot;
+        if let Some(place) = place(run, &wanted.to, slot)?
+            && let Some(other) = places.insert(place.clone(), slot)
+        {
+            return Err(Stop::guard(format!(
+                "{other} and {slot} lead to one place, {}; give the destination {{organization}} \
+                 and {{host}}",
+                text::safe(&place)
+            )));
+        }
+    }
+    for (at, planned) in plan.iter().enumerate() {
+        let slot = &planned.slot;
+        run.out.progress(&format!("proving {slot}"));
+        let (policy, now) = actor.fleet.limits(slot).await;
+        expiry
+            .resolve(now, policy)
+            .map_err(|error| Stop::not_possible(format!("{slot}: {error}")))?;
+        // One keyring holds all.
+        if at == 0 || wanted.to != Destination::Keyring {
+            actor
+                .deliverer
+                .prove(&wanted.to, slot)
+                .await
+                .map_err(|error| {
+                    Stop::not_possible(format!("the destination is not ready: {error}"))
+                })?;
+            rescue(run, slot).await?;
+        }
+    }
+    Ok(())
+}
+
+/// What must be another one for each slot: a path, or the words of a command.
+fn place(run: &Run, to: &Destination, slot: &Slot) -> Result<Option<String>, Stop> {
+    let deliverer = &run.world.actor.deliverer;
+    let path = deliverer.path_of(to, slot);
+    let path = path.map_err(|error| Stop::not_possible(error.to_string()))?;
+    if let Some(path) = path {
+        return Ok(Some(path.to_string_lossy().into_owned()));
+    }
+    let Destination::Named(name) = to else {
+        return Ok(None);
+    };
+    let Some(Delivery::Command(command)) = deliverer.settings().deliveries.get(name) else {
+        return Ok(None);
+    };
+    let words = command.command.iter();
+    // An id makes each one another, and is not known yet.
+    if words.clone().any(|word| word.contains("{id}")) {
+        return Ok(None);
+    }
+    let facts = Facts::of(slot);
+    let filled: Result<Vec<_>, _> = words.map(|word| placeholders::fill(word, &facts)).collect();
+    match filled {
+        Ok(words) => Ok(Some(words.join(" "))),
+        Err(error) => Err(Stop::not_possible(format!("for {slot}: {error}"))),
+    }
+}
+
+#[allow(
+    clippy::too_many_arguments,
+    reason = "one run, and what was found out before it"
+)]
+async fn rotate(
+    run: &Run,
+    signals: &mut Signals,
+    wanted: &Rotate,
+    expiry: Expiry,
+    id: &str,
+    open: Vec<Planned>,
+    total: usize,
+    mut worst: u8,
+) -> Result<u8, Stop> {
+    if !wanted.resume {
+        for planned in &open {
+            let record = plan::record(id, planned);
+            let recorded = run.world.actor.journal.append(record).await;
+            recorded.map_err(|error| Stop::not_possible(format!("{error}; nothing was sent")))?;
+        }
+    }
+    let mut left = open.len();
+    for planned in open {
+        let order = Order {
+            slot: planned.slot,
+            act: Act::New {
+                expiry,
+                to: wanted.to.clone(),
+            },
+            shown: planned.shown,
+            needs_rescue: true,
+        };
+        let finished = perform(run, signals, order, false).await?;
+        worst = worst.max(finished.code);
+        left -= 1;
+        if !finished.go_on && (left > 0 || finished.signal.is_some()) {
+            run.out.error(&format!(
+                "stopped with {left} of {total} slots not begun; when what is said above is set \
+                 right, go on with: orgward rotate --to {} --plan {id} --resume",
+                text::safe(&wanted.to.to_string())
+            ));
+            return Ok(finished.signal.unwrap_or(worst));
+        }
+    }
+    let done = if worst == code::DONE { "done" } else { "ended" };
+    run.out
+        .print(&format!("plan {id} is {done}: {total} slots\n"))?;
+    Ok(worst)
+}

@@ -1,0 +1,89 @@
+//! How a run ends, and what it leaves for the next: the rescue of what is
+//! delivered nowhere, and the look back at orders without an outcome.
+//!
+//! The screen and the plain commands end in the same way, so that no way out of
+//! the program is the one that loses a secret.
+
+use std::sync::PoisonError;
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+use crate::action::Actor;
+use crate::journal::{Event as Entry, Record};
+
+/// How long a write that is in flight is waited for when the program must end.
+pub const LAST_WAIT: Duration = Duration::from_secs(15);
+
+/// Brings everything that is delivered nowhere to the rescue, and returns one
+/// line for each secret that says where it is now.
+pub async fn rescue(actor: &Actor) -> Vec<String> {
+    let plan = actor.deliverer.rescue_plan().clone();
+    let undelivered = actor.undelivered.clone();
+    let rescue = move || undelivered.rescue_all(&plan, Timestamp::now());
+    let reports = tokio::task::spawn_blocking(rescue)
+        .await
+        .unwrap_or_default();
+    let orders = actor.orders.lock().unwrap_or_else(PoisonError::into_inner);
+    let mut lines = Vec::new();
+    for report in reports {
+        let slot = &report.facts.slot;
+        match &report.outcome {
+            Ok(_) => tracing::warn!(%slot, "rescued"),
+            Err(why) => tracing::error!(%slot, %why, "not rescued"),
+        }
+        let (line, delivery) = match &report.outcome {
+            Ok(place) => (
+                format!("the new secret of {slot} is in {place}"),
+                place.clone(),
+            ),
+            Err(error) => (
+                format!("the new secret of {slot} could not be rescued and is lost: {error}"),
+                format!("lost: {error}"),
+            ),
+        };
+        if let Some(order) = orders.get(&report.id) {
+            let record = Record::new(order, slot, Entry::Rescued { delivery });
+            let _ = actor.journal.append_now(&record);
+        }
+        lines.push(line);
+    }
+    lines
+}
+
+/// What an earlier run left: intents without an outcome, rescued secrets.
+pub async fn look_back(actor: &Actor) -> Vec<String> {
+    let journal = actor.journal.clone();
+    let settings = actor.deliverer.settings();
+    let folders = [settings.state_dir.clone(), settings.runtime_dir.clone()];
+    let task = tokio::task::spawn_blocking(move || {
+        let mut lines = Vec::new();
+        match journal.unfinished() {
+            Ok(records) => {
+                for record in records {
+                    let Entry::Intent { action, .. } = &record.event else {
+                        continue;
+                    };
+                    lines.push(format!(
+                        "{} on {}: an order to {action} its token from {} has no recorded outcome. \
+                         Compare the token's id and age with what you expect.",
+                        record.organization,
+                        record.host,
+                        record.at.strftime("%Y-%m-%d %H:%M UTC"),
+                    ));
+                }
+            }
+            Err(error) => lines.push(error.to_string()),
+        }
+        for folder in folders.into_iter().flatten() {
+            for path in crate::delivery::rescue::waiting(&folder) {
+                lines.push(format!(
+                    "A rescued secret waits in {}. Bring it to its place and remove the file.",
+                    path.display()
+                ));
+            }
+        }
+        lines
+    });
+    task.await.unwrap_or_default()
+}
