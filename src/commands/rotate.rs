@@ -102,7 +102,7 @@ async fn dry_run(run: &Run, wanted: &Rotate, expiry: Expiry) -> Result<u8, Stop>
         "last used",
         "note",
     ];
-    let mut table = Table::new(&head, &["token", "id", "created", "last used"]);
+    let mut table = Table::new(&head, &["token", "id", "created", "last used"]).without(&["note"]);
     let now = jiff::Timestamp::now();
     for (row, planned) in rows.iter().zip(&plan) {
         let token = row.reading.token();

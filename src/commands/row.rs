@@ -83,7 +83,12 @@ pub fn table(rows: &[Row], now: Timestamp, out: &Output) -> String {
         "id",
         "note",
     ];
-    let mut table = Table::new(&head, &["kind", "token", "ends", "last used", "id"]);
+    let mut table = Table::new(&head, &["kind", "token", "ends", "last used", "id"]).without(&[
+        "created by",
+        "kind",
+        "last used",
+        "id",
+    ]);
     // One word a row for what is the same in all is one too many.
     let kinds = rows.iter().any(|row| row.slot.kind != Kind::Organization);
     let relative = |time: Option<Timestamp>, otherwise: &str| match time {

@@ -37,6 +37,8 @@ pub struct Table {
     head: Vec<&'static str>,
     /// Columns that are worth nothing when they are cut: ids, states.
     whole: Vec<&'static str>,
+    /// Columns that a narrow terminal does without, in this order.
+    spare: Vec<&'static str>,
     rows: Vec<Vec<Cell>>,
 }
 
@@ -46,8 +48,15 @@ impl Table {
         Self {
             head: head.to_vec(),
             whole: whole.to_vec(),
+            spare: Vec::new(),
             rows: Vec::new(),
         }
+    }
+
+    /// Columns that a narrow terminal does without, in this order.
+    pub fn without(mut self, spare: &[&'static str]) -> Self {
+        self.spare = spare.to_vec();
+        self
     }
 
     /// Adds a row with one cell for each column.
@@ -79,18 +88,26 @@ impl Table {
         lines
     }
 
-    /// Takes from the widest column until all fit.
+    /// Takes from the widest column until all fit, and then whole columns.
     fn narrow(&self, widths: &mut [usize], width: usize) {
+        let mut spare = self.spare.iter();
         loop {
             let shown = widths.iter().filter(|width| **width > 0).count();
             let total = widths.iter().sum::<usize>() + GAP * shown.saturating_sub(1);
+            if total <= width {
+                return;
+            }
             let widest = (0..widths.len())
                 .filter(|at| !self.whole.contains(&self.head[*at]))
                 .filter(|at| widths[*at] > NARROWEST)
                 .max_by_key(|at| widths[*at]);
-            match widest {
-                Some(at) if total > width => widths[at] -= 1,
-                _ => return,
+            if let Some(at) = widest {
+                widths[at] -= 1;
+                continue;
+            }
+            let Some(name) = spare.next() else { return };
+            if let Some(at) = self.head.iter().position(|known| known == name) {
+                widths[at] = 0;
             }
         }
     }
@@ -107,7 +124,9 @@ impl Table {
         let mut column = 0;
         let mut at = 0;
         for ((text, state), width) in cells.zip(widths).filter(|(_, width)| **width > 0) {
-            let text = text::fit(text, *width, out.ascii);
+            // A terminal that is narrower still: what does not fit is left out.
+            let room = out.width.map_or(*width, |all| all.saturating_sub(column));
+            let text = text::fit(text, (*width).min(room), out.ascii);
             if !text.is_empty() {
                 line.push_str(&" ".repeat(column - at));
                 at = column + text.width();

@@ -1,0 +1,23 @@
+//! The plain commands as a script sees them: exit codes, standard output,
+//! standard error, and what the host was asked for.
+#![cfg(unix)]
+
+#[path = "../support/mod.rs"]
+mod support;
+
+#[cfg(target_os = "linux")]
+#[path = "../real/mod.rs"]
+mod real;
+
+mod changing;
+#[cfg(target_os = "linux")]
+mod clipboard;
+mod doctor;
+mod examples;
+mod help;
+mod leaks;
+mod listing;
+mod pass;
+mod rotating;
+mod runner;
+mod signals;

@@ -1,0 +1,186 @@
+//! `rotate`: the plan, what happens between it and its run, and going on.
+
+use jiff::SignedDuration;
+use orgward::demo::{Answer, Fault, FaultRule, Flavour, OrganizationSeed, Reply, TokenSeed};
+use orgward::slot::Kind;
+
+use super::runner::{Ran, rescued, run, stored, with_deliveries};
+use super::support::Owner;
+
+/// `a`, `b` and `c` end within a month, `z` does not.
+fn owner() -> Owner {
+    let ending = |name: &str, days: i64| {
+        OrganizationSeed::new(name).with_token(TokenSeed {
+            used: Some(SignedDuration::from_hours(2)),
+            expires: Some(SignedDuration::from_hours(24 * days)),
+            ..TokenSeed::new(SignedDuration::from_hours(24 * 50))
+        })
+    };
+    let seeds = vec![
+        ending("a", 3),
+        ending("b", 4),
+        ending("c", 5),
+        ending("z", 300),
+    ];
+    let owner = Owner::with(Flavour::Enterprise, seeds);
+    with_deliveries(&owner);
+    owner
+}
+
+const ROTATE: [&str; 3] = ["rotate", "--state", "expiring"];
+
+fn rotate(owner: &Owner, to: &str, more: &[&str]) -> Ran {
+    run(owner, &[&ROTATE[..], &["--to", to], more].concat())
+}
+
+fn plan(owner: &Owner, to: &str) -> String {
+    let ran = rotate(owner, to, &["--dry-run"]).ended(0);
+    plan_in(&ran)
+}
+
+fn plan_in(ran: &Ran) -> String {
+    let last = ran.out.lines().last().unwrap();
+    last.strip_prefix("plan ")
+        .expect("the plan's id")
+        .to_owned()
+}
+
+#[test]
+fn a_dry_run_shows_every_slot_and_writes_nothing() {
+    let owner = owner();
+    let ran = rotate(&owner, "store", &["--dry-run"]).ended(0);
+    for name in ["a", "b", "c"] {
+        let id = owner.token(name).unwrap();
+        let row = ran.out.lines().find(|line| line.contains(&id)).unwrap();
+        assert!(row.starts_with(name), "{row}");
+        assert!(row.contains("50 d ago") && row.contains("2 h ago"), "{row}");
+    }
+    assert!(!ran.out.contains(&owner.token("z").unwrap()));
+    assert_eq!(owner.writes(), [""; 0]);
+    assert!(!owner.journal().exists());
+    assert_eq!(plan_in(&ran), plan(&owner, "store"), "the same plan again");
+    let ran = rotate(&owner, "store", &["--dry-run", "--max", "2"]).ended(0);
+    assert!(ran.out.contains("2 slots"), "{}", ran.out);
+}
+
+#[test]
+fn a_plan_is_done_to_the_letter() {
+    let owner = owner();
+    let before = owner.token("z");
+    let id = plan(&owner, "store");
+    let ran = rotate(&owner, "store", &["--plan", &id]).ended(0);
+    for name in ["a", "b", "c"] {
+        assert!(owner.host.accepts(&stored(&owner, name), name));
+    }
+    assert_eq!(owner.token("z"), before);
+    assert_eq!(owner.writes().len(), 3);
+    assert!(ran.out.contains("done: 3 slots"), "{}", ran.out);
+    // Again: it is not what is there now.
+    rotate(&owner, "store", &["--plan", &id])
+        .ended(3)
+        .says(&["--resume"]);
+    let again = ["rotate", "--to", "store", "--plan", &id, "--resume"];
+    run(&owner, &again).ended(0);
+    assert_eq!(owner.writes().len(), 3);
+}
+
+#[test]
+fn any_difference_stops_before_anything() {
+    let owner = owner();
+    let id = plan(&owner, "store");
+    owner
+        .host
+        .replace_as_other("b", Kind::Organization)
+        .unwrap();
+    rotate(&owner, "store", &["--plan", &id])
+        .ended(3)
+        .says(&["--dry-run", "nothing was sent"]);
+    rotate(&owner, "store", &["--plan", "0000000000000000"]).ended(3);
+    assert_eq!(owner.writes(), [""; 0]);
+}
+
+#[test]
+fn the_first_delivery_that_fails_stops_and_resume_goes_on() {
+    let owner = owner();
+    let id = plan(&owner, "broken");
+    let ran = rotate(&owner, "broken", &["--plan", &id]).ended(4);
+    assert!(
+        ran.err.contains("--resume") && ran.err.contains("2 of 3"),
+        "{}",
+        ran.err
+    );
+    assert_eq!(owner.writes().len(), 1);
+    let files = rescued(&owner);
+    assert_eq!(files.len(), 1);
+    let resume = ["rotate", "--to", "store", "--plan", &id, "--resume"];
+    let ran = run(&owner, &resume).ended(4);
+    // What was rescued is said again, and not done again.
+    assert!(ran.err.contains(files[0].to_str().unwrap()), "{}", ran.err);
+    assert_eq!(owner.writes().len(), 3);
+    for name in ["b", "c"] {
+        assert!(owner.host.accepts(&stored(&owner, name), name));
+    }
+    let secret = std::fs::read_to_string(&files[0]).unwrap();
+    assert!(owner.host.accepts(&secret, "a"));
+}
+
+#[test]
+fn a_slot_that_is_refused_does_not_stop_the_others() {
+    let owner = owner();
+    let id = plan(&owner, "store");
+    let no = Fault::Instead(Reply::Answer(Answer::empty(403)));
+    owner.host.add_fault(FaultRule::on("POST", "/a/", no));
+    rotate(&owner, "store", &["--plan", &id])
+        .ended(2)
+        .says(&["a on", "refused"]);
+    assert!(owner.host.accepts(&stored(&owner, "c"), "c"));
+    let resume = ["rotate", "--to", "store", "--plan", &id, "--resume"];
+    run(&owner, &resume).ended(0);
+    assert!(owner.host.accepts(&stored(&owner, "a"), "a"));
+}
+
+#[test]
+fn what_changed_meanwhile_is_not_resumed() {
+    let owner = owner();
+    let id = plan(&owner, "broken");
+    rotate(&owner, "broken", &["--plan", &id]).ended(4);
+    owner
+        .host
+        .replace_as_other("b", Kind::Organization)
+        .unwrap();
+    let resume = ["rotate", "--to", "store", "--plan", &id, "--resume"];
+    let ran = run(&owner, &resume).ended(3);
+    assert!(ran.err.contains("b on tfe.corp.example"), "{}", ran.err);
+    assert_eq!(owner.writes().len(), 1);
+    let other = [
+        "rotate",
+        "--to",
+        "store",
+        "--plan",
+        "0123456789abcdef",
+        "--resume",
+    ];
+    run(&owner, &other).ended(3).says(&["no plan"]);
+}
+
+#[test]
+fn what_cannot_hold_many_is_refused() {
+    let owner = owner();
+    for to in ["clipboard", "panel", "osc52"] {
+        rotate(&owner, to, &["--dry-run"]).ended(2);
+    }
+    for to in ["one", "same"] {
+        rotate(&owner, to, &["--dry-run"]).ended(3);
+        let plan = plan(&owner, "store");
+        rotate(&owner, to, &["--plan", &plan])
+            .ended(3)
+            .says(&["one place"]);
+    }
+    run(
+        &owner,
+        &["rotate", "--state", "failed", "--to", "store", "--dry-run"],
+    )
+    .ended(2);
+    run(&owner, &["rotate", "--state", "ok", "--to", "store"]).ended(2);
+    assert_eq!(owner.writes(), [""; 0]);
+}
