@@ -33,15 +33,7 @@ pub struct Finished {
 }
 
 /// Performs an order to its end and prints what became of it.
-///
-/// # Errors
-/// Where standard output cannot be written to.
-pub async fn perform(
-    run: &Run,
-    signals: &mut Signals,
-    order: Order,
-    verify: bool,
-) -> Result<Finished, Stop> {
+pub async fn perform(run: &Run, signals: &mut Signals, order: Order, verify: bool) -> Finished {
     let slot = order.slot.clone();
     let actor = &run.world.actor;
     let control = Control::default();
@@ -70,9 +62,9 @@ pub async fn perform(
     };
     let (code, go_on) = match outcome {
         Some(Outcome::Generated(done)) => {
-            generated(run, signals, &mut signal, &slot, *done, verify).await?
+            generated(run, signals, &mut signal, &slot, *done, verify).await
         }
-        Some(outcome) => other(run, &slot, &outcome)?,
+        Some(outcome) => other(run, &slot, &outcome),
         None => {
             run.out.error(&format!(
                 "{slot}: the server did not answer in time: what became of the request is \
@@ -82,11 +74,11 @@ pub async fn perform(
         }
     };
     rescue(run).await;
-    Ok(Finished {
+    Finished {
         code,
         signal,
         go_on: go_on && signal.is_none(),
-    })
+    }
 }
 
 /// Brings what is delivered nowhere to the rescue and says where it is.
@@ -118,7 +110,7 @@ async fn generated(
     slot: &Slot,
     done: Generated,
     verify: bool,
-) -> Result<(u8, bool), Stop> {
+) -> (u8, bool) {
     let mut line = format!(
         "{slot}: {}: {}",
         match done.before {
@@ -144,7 +136,7 @@ async fn generated(
     let mut ended = (code::DONE, true);
     match &done.delivery {
         Delivery::Delivered(delivered) if delivered.certain => {
-            run.out.print(&format!("{line}; {}\n", place(delivered)))?;
+            run.out.tell(&format!("{line}; {}", place(delivered)));
         }
         undelivered => {
             ended = (code::ELSEWHERE, false);
@@ -175,7 +167,7 @@ async fn generated(
     if verify && signal.is_none() {
         tokio::select! {
             verified = works_as(run, slot, &done.secret) => match verified {
-                Ok(name) => run.out.print(&format!("{slot}: the new token works as {name}\n"))?,
+                Ok(name) => run.out.tell(&format!("{slot}: the new token works as {name}")),
                 Err(why) => {
                     run.out.error(&format!("{slot}: the new token could not be verified: {why}"));
                     ended.0 = ended.0.max(code::UNKNOWN);
@@ -184,7 +176,7 @@ async fn generated(
             code = signals.next() => *signal = Some(code),
         }
     }
-    Ok(ended)
+    ended
 }
 
 fn place(delivered: &Delivered) -> String {
@@ -279,16 +271,16 @@ async fn line() -> Option<String> {
 }
 
 /// Everything but a new token: what is known now, and what to do next.
-fn other(run: &Run, slot: &Slot, outcome: &Outcome) -> Result<(u8, bool), Stop> {
+fn other(run: &Run, slot: &Slot, outcome: &Outcome) -> (u8, bool) {
     let words = outcome.words();
     let (code, go_on, next) = match outcome {
         Outcome::Generated(_) => (code::DONE, true, None),
         Outcome::Deleted { note } | Outcome::Gone { note } => {
-            run.out.print(&format!("{slot}: {words}\n"))?;
+            run.out.tell(&format!("{slot}: {words}"));
             if let Some(note) = note {
                 run.out.error(&format!("{slot}: {note}"));
             }
-            return Ok((code::DONE, true));
+            return (code::DONE, true);
         }
         Outcome::NotDone(why) => match why {
             NotDone::Rescue(_) => (
@@ -321,7 +313,7 @@ fn other(run: &Run, slot: &Slot, outcome: &Outcome) -> Result<(u8, bool), Stop> 
     };
     let next = next.map_or(String::new(), |next| format!("; {next}"));
     run.out.error(&format!("{slot}: {words}{next}"));
-    Ok((code, go_on))
+    (code, go_on)
 }
 
 /// Whether a destination is of use where there is no screen.
@@ -359,7 +351,15 @@ pub fn dying(reading: &Reading) -> String {
     }
 }
 
-/// Refuses what needs a guard that was not passed.
+/// For a dry run: whether it is the credential in use that would die.
+pub async fn own(run: &Run, slot: &Slot, shown: &Identity) -> &'static str {
+    match run.world.actor.fleet.own(slot, shown).await {
+        Own::Yes => "; it is your own credential",
+        Own::No | Own::Unknown => "",
+    }
+}
+
+/// The door that `--read-only` closes, before anything is asked for.
 ///
 /// # Errors
 /// With `--read-only`.

@@ -1,6 +1,6 @@
 //! `delete`: whatever uses the token stops working at once.
 
-use super::act::{dying, identify, may_write, perform};
+use super::act::{dying, identify, may_write, own, perform};
 use super::slots::one;
 use super::{Run, Signals, Stop, code, unless};
 use crate::action::{Act, Order};
@@ -18,9 +18,10 @@ pub async fn run(run: &Run, signals: &mut Signals, wanted: &Delete) -> Result<u8
         run.out.progress("reading the slot");
         let reading = run.world.actor.fleet.read(&slot, Urgency::Owner).await;
         let shown = identify(&slot, &reading, Some(&wanted.id), "--id")?;
-        Ok((slot, reading, shown))
+        let own = own(run, &slot, &shown).await;
+        Ok((slot, reading, shown, own))
     };
-    let (slot, reading, shown) = unless(signals, looking).await?;
+    let (slot, reading, shown, own) = unless(signals, looking).await?;
     if shown == Identity::None {
         return Err(Stop::guard(format!(
             "{slot}: there is no token to delete; nothing was sent"
@@ -28,8 +29,9 @@ pub async fn run(run: &Run, signals: &mut Signals, wanted: &Delete) -> Result<u8
     }
     if wanted.dry_run {
         let dying = dying(&reading);
-        run.out
-            .print(&format!("{slot}: would delete {dying}; nothing was sent\n"))?;
+        run.out.print(&format!(
+            "{slot}: would delete {dying}{own}; nothing was sent\n"
+        ))?;
         return Ok(code::DONE);
     }
     let order = Order {
@@ -38,6 +40,6 @@ pub async fn run(run: &Run, signals: &mut Signals, wanted: &Delete) -> Result<u8
         shown,
         needs_rescue: false,
     };
-    let finished = perform(run, signals, order, false).await?;
+    let finished = perform(run, signals, order, false).await;
     Ok(finished.signal.unwrap_or(finished.code))
 }

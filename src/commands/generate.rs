@@ -1,6 +1,6 @@
 //! `generate`: a token whose secret nobody sees.
 
-use super::act::{dying, identify, may_write, perform, works_without_screen};
+use super::act::{dying, identify, may_write, own, perform, works_without_screen};
 use super::slots::one;
 use super::{Run, Signals, Stop, code, unless};
 use crate::action::{Act, Order};
@@ -20,7 +20,11 @@ pub async fn run(run: &Run, signals: &mut Signals, wanted: &Generate) -> Result<
     let (slot, reading, shown) = unless(signals, looking).await?;
     let expiry = wanted.expires.unwrap_or(run.world.config.expiry.default);
     if wanted.dry_run {
-        let words = unless(signals, dry_run(run, wanted, &slot, &reading, expiry)).await?;
+        let words = unless(
+            signals,
+            dry_run(run, wanted, &slot, &reading, &shown, expiry),
+        )
+        .await?;
         run.out.print(&format!("{words}\n"))?;
         return Ok(code::DONE);
     }
@@ -33,7 +37,7 @@ pub async fn run(run: &Run, signals: &mut Signals, wanted: &Generate) -> Result<
         shown,
         needs_rescue: true,
     };
-    let finished = perform(run, signals, order, wanted.verify).await?;
+    let finished = perform(run, signals, order, wanted.verify).await;
     Ok(finished.signal.unwrap_or(finished.code))
 }
 
@@ -52,6 +56,7 @@ async fn dry_run(
     wanted: &Generate,
     slot: &Slot,
     reading: &Reading,
+    shown: &Identity,
     expiry: Expiry,
 ) -> Result<String, Stop> {
     let actor = &run.world.actor;
@@ -63,9 +68,13 @@ async fn dry_run(
     let proven = actor.deliverer.prove(&wanted.to, slot).await;
     let proven = proven
         .map_err(|error| Stop::not_possible(format!("the destination is not ready: {error}")))?;
-    let what = match reading.identity() {
-        Some(Identity::None) => "would generate a token".to_owned(),
-        _ => format!("would replace {}", dying(reading)),
+    let what = match shown {
+        Identity::None => "would generate a token".to_owned(),
+        _ => format!(
+            "would replace {}{}",
+            dying(reading),
+            own(run, slot, shown).await
+        ),
     };
     let expires = match expires {
         Some(time) => format!("to expire {}", wire(time)),

@@ -19,10 +19,14 @@ mod signals;
 mod slots;
 mod table;
 
+use std::panic::AssertUnwindSafe;
+
 use anyhow::Error;
+use futures_util::FutureExt;
 
 use crate::cli::{Arguments, Command};
 use crate::credentials::Environment;
+use crate::ending;
 use crate::start::World;
 use crate::text;
 
@@ -39,6 +43,8 @@ pub mod code {
     pub const GUARD: u8 = 3;
     pub const ELSEWHERE: u8 = 4;
     pub const UNKNOWN: u8 = 5;
+    /// A fault of this program, as for the screen.
+    pub const PANIC: u8 = 70;
 }
 
 /// Why a command stops: one line for people, and the exit code.
@@ -130,13 +136,25 @@ async fn with_world(
     for warning in &run.world.warnings {
         run.out.error(&text::safe(warning));
     }
-    match command {
-        Command::List(wanted) => unless(&mut signals, list::list(&run, &wanted)).await,
-        Command::Check(wanted) => unless(&mut signals, list::check(&run, &wanted)).await,
-        Command::Generate(wanted) => generate::run(&run, &mut signals, &wanted).await,
-        Command::Delete(wanted) => delete::run(&run, &mut signals, &wanted).await,
-        Command::Rotate(wanted) => rotate::run(&run, &mut signals, &wanted).await,
-        Command::Doctor(_) | Command::Completions(_) | Command::Man => Ok(code::DONE),
+    let work = async {
+        match command {
+            Command::List(wanted) => unless(&mut signals, list::list(&run, &wanted)).await,
+            Command::Check(wanted) => unless(&mut signals, list::check(&run, &wanted)).await,
+            Command::Generate(wanted) => generate::run(&run, &mut signals, &wanted).await,
+            Command::Delete(wanted) => delete::run(&run, &mut signals, &wanted).await,
+            Command::Rotate(wanted) => rotate::run(&run, &mut signals, &wanted).await,
+            Command::Doctor(_) | Command::Completions(_) | Command::Man => Ok(code::DONE),
+        }
+    };
+    // A panic must not take an undelivered secret with it.
+    match AssertUnwindSafe(work).catch_unwind().await {
+        Ok(ended) => ended,
+        Err(_) => {
+            for line in ending::rescue(&run.world.actor).await {
+                run.out.error(&line);
+            }
+            Err(Stop::new(code::PANIC, ""))
+        }
     }
 }
 

@@ -62,6 +62,15 @@ impl Output {
         }
     }
 
+    /// Prints a result that must be told, since something was changed: where
+    /// standard output does not take it, on standard error.
+    pub fn tell(&self, line: &str) {
+        if let Err(stop) = self.print(&format!("{line}\n")) {
+            self.error(&stop.words);
+            self.error(line);
+        }
+    }
+
     /// One line on standard error, which may be gone.
     pub fn error(&self, words: &str) {
         self.clear();

@@ -325,7 +325,7 @@ async fn rotate(
             shown: planned.shown,
             needs_rescue: true,
         };
-        let finished = perform(run, signals, order, false).await?;
+        let finished = perform(run, signals, order, false).await;
         worst = worst.max(finished.code);
         left -= 1;
         if !finished.go_on && (left > 0 || finished.signal.is_some()) {
@@ -338,7 +338,6 @@ async fn rotate(
         }
     }
     let done = if worst == code::DONE { "done" } else { "ended" };
-    run.out
-        .print(&format!("plan {id} is {done}: {total} slots\n"))?;
+    run.out.tell(&format!("plan {id} is {done}: {total} slots"));
     Ok(worst)
 }
