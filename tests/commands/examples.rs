@@ -63,7 +63,7 @@ fn owner(tool: &str) -> Owner {
     std::fs::create_dir(&bin).unwrap();
     std::os::unix::fs::symlink(ORGWARD, bin.join("orgward")).unwrap();
     let script = format!(
-        "#!/bin/sh\ncat > {}/stored-$4\n",
+        "#!/bin/sh\ncat > {}/stored-$5\n",
         owner.home.path().display()
     );
     std::fs::write(bin.join(tool), script).unwrap();
@@ -117,7 +117,7 @@ fn the_workflow_for_github() {
     for script in &scripts {
         shell(&owner, script);
     }
-    has_rotated(&owner, before, "stored---repo");
+    has_rotated(&owner, before, "stored-soon");
 }
 
 #[test]
@@ -131,7 +131,7 @@ fn the_pipeline_for_gitlab() {
     for script in &scripts {
         shell(&owner, script);
     }
-    has_rotated(&owner, before, "stored---group");
+    has_rotated(&owner, before, "stored-soon");
 }
 
 #[test]
