@@ -114,7 +114,8 @@ fn what_is_not_proven_is_not_begun() {
             .ended(2)
             .says(&["screen only"]);
     }
-    // No rescue: a file lies where its folder should be.
+    // No rescue: a file lies where each of its folders should be.
+    std::fs::write(owner.home.path().join(".run"), "no folder").unwrap();
     std::fs::remove_dir(owner.state()).unwrap();
     std::fs::write(owner.state(), "no folder").unwrap();
     let (to, _) = file(&owner, "another");
