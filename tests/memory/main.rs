@@ -217,7 +217,11 @@ fn nothing_is_left_after_the_keyring() {
     let keyring = Keyring::start(owner.home.path());
     let program = start(&owner, &[(BUS, &keyring.address)]);
     generate(&program, "empty", "panel, until");
-    program.press("k").wait_for("delivered to the keyring");
+    // A `k` at once would be taken for one that was meant for the list.
+    program
+        .stable()
+        .press("k")
+        .wait_for("delivered to the keyring");
     let user = "tfe.corp.example/empty/organization";
     let secret = keyring.look_up(user);
     assert!(owner.host.accepts(&secret, "empty"));
