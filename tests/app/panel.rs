@@ -200,7 +200,10 @@ fn a_delivery_that_arrives_answers_the_question() {
     // The first one arrives although another was begun after it.
     owner.reply(file, Reply::Delivered(Ok(in_file())));
     owner.sees_not(ASKS).sees("delivered to file");
-    owner.reply(copy, Reply::Delivered(Err("there is no display".to_owned().into())));
+    owner.reply(
+        copy,
+        Reply::Delivered(Err("there is no display".to_owned().into())),
+    );
     owner.sees("delivered to file").sees("there is no display");
     owner.press("q");
     assert_eq!(owner.asks_for(), ["Leave"]);
