@@ -62,12 +62,6 @@ pub struct NotDelivered {
     pub taken: Option<Destination>,
 }
 
-impl From<String> for NotDelivered {
-    fn from(why: String) -> Self {
-        Self { why, taken: None }
-    }
-}
-
 /// What became of an effect.
 pub enum Reply {
     /// The organizations that a host entry can see.

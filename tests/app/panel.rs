@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use orgward::action::{Delivery, Outcome};
-use orgward::app::Message;
 use orgward::app::message::{Gone, Reply};
+use orgward::app::{Effect, Message};
 use orgward::delivery::{Delivered, Destination};
 
 use crate::driver::Owner;
@@ -165,7 +165,7 @@ fn each_key_brings_the_secret_to_its_place() {
         assert_eq!(to, place);
         owner.press("ckt");
         assert!(owner.asks_for().is_empty(), "one thing at a time");
-        owner.reply(id, Reply::Delivered(Err("it is full".to_owned().into())));
+        owner.reply(id, Reply::Delivered(Err(failed("it is full", None))));
         owner
             .sees("it is full")
             .press("<esc>")
@@ -190,6 +190,39 @@ fn a_k_that_was_meant_for_the_list_brings_nothing_to_the_keyring() {
 }
 
 #[test]
+fn a_file_in_the_way_goes_only_after_the_word() {
+    let question = "Type replace to replace what is at file:/tmp/t:";
+    let mut owner = kept();
+    let asked = |owner: &mut Owner| {
+        owner.press("w/tmp/t<enter>");
+        let (id, to) = owner.delivery();
+        let there = failed("it is there already", Some(&to));
+        owner.reply(id, Reply::Delivered(Err(there)));
+        owner.sees("it is there already").sees(question);
+    };
+    asked(&mut owner);
+    owner.press("<esc>").sees_not(question);
+    asked(&mut owner);
+    owner.press("<enter>Replace<enter>");
+    assert!(owner.asks_for().is_empty());
+    owner.press(&"<bs>".repeat(7)).paste("rep\nlace");
+    owner.press("<enter>").sees_not(question);
+    let [Effect::Deliver { to, replace, .. }] = &owner.effects()[..] else {
+        panic!("exactly one delivery");
+    };
+    assert_eq!(*to, Destination::File("/tmp/t".into()));
+    assert!(replace);
+    // Nothing else replaces.
+    let mut owner = kept();
+    owner.press("w/tmp/t<enter>");
+    let effects = owner.effects();
+    assert!(matches!(
+        effects[..],
+        [Effect::Deliver { replace: false, .. }]
+    ));
+}
+
+#[test]
 fn a_delivery_that_arrives_answers_the_question() {
     let mut owner = kept();
     owner.press("w/tmp/t<enter>");
@@ -202,7 +235,7 @@ fn a_delivery_that_arrives_answers_the_question() {
     owner.sees_not(ASKS).sees("delivered to file");
     owner.reply(
         copy,
-        Reply::Delivered(Err("there is no display".to_owned().into())),
+        Reply::Delivered(Err(failed("there is no display", None))),
     );
     owner.sees("delivered to file").sees("there is no display");
     owner.press("q");

@@ -154,9 +154,9 @@ fn answer(effect: &Effect, what: usize) -> Option<Message> {
             let outcome = became(what, &order.slot, order.shown.clone());
             (*id, Reply::Outcome(Box::new(outcome)))
         }
-        Effect::Deliver { id, .. } => {
+        Effect::Deliver { id, to, .. } => {
             let delivered = match what % 4 {
-                0 => Err("it failed".to_owned().into()),
+                0 => Err(failed("it failed", what.is_multiple_of(8).then_some(to))),
                 1 => Ok(on_clipboard()),
                 2 => Ok(by_osc52()),
                 _ => Ok(in_file()),

@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use orgward::action::{Delivery, Generated, Outcome};
 use orgward::app::keys::Keymap;
-use orgward::app::message::{Choice, Preparation};
+use orgward::app::message::{Choice, NotDelivered, Preparation};
 use orgward::app::{Account, Settings};
 use orgward::delivery::{Delivered, Destination, Facts, Undelivered};
 use orgward::expiry::Expiry;
@@ -157,6 +157,14 @@ pub fn in_file() -> Delivered {
         clears_after: None,
         note: None,
         keeper: None,
+    }
+}
+
+/// A delivery that failed; `taken` where a file is in the place.
+pub fn failed(why: &str, taken: Option<&Destination>) -> NotDelivered {
+    NotDelivered {
+        why: why.to_owned(),
+        taken: taken.cloned(),
     }
 }
 

@@ -116,7 +116,9 @@ impl Compositor {
     }
 
     pub fn content(&self) -> Option<String> {
-        self.paste(&["--no-newline"])
+        // A paste that is cut off by the owner's end is empty and no failure.
+        let text = self.paste(&["--no-newline"]);
+        text.filter(|text| !text.is_empty())
     }
 
     pub fn foreign_copy(&self, text: &str) {
