@@ -343,7 +343,7 @@ impl Fleet {
 
     /// Whether an organization's host is proven, by what it has answered so far,
     /// to have audit trail tokens. PROTOCOL.md, 2.
-    pub fn has_audit_trails(&self, slot: &Slot) -> bool {
+    pub fn proven_audit_trails(&self, slot: &Slot) -> bool {
         let connection = self.entry_of(slot).and_then(|entry| entry.connection.get());
         match connection {
             Some(Ok(connection)) => connection.client.has_audit_trails(&slot.organization),

@@ -7,7 +7,6 @@
 use std::collections::HashMap;
 use std::io;
 use std::panic::AssertUnwindSafe;
-use std::path::PathBuf;
 use std::time::Instant;
 
 use crossterm::event::{Event, EventStream};
@@ -254,7 +253,7 @@ impl Runtime {
                         Urgency::Background
                     };
                     let reading = actor.fleet.read(&slot, urgency).await;
-                    if slot.kind == Kind::Organization && actor.fleet.has_audit_trails(&slot) {
+                    if slot.kind == Kind::Organization && actor.fleet.proven_audit_trails(&slot) {
                         let _ = outbox.send(Message::AuditTrails(slot));
                     }
                     Reply::Read(Box::new(reading))
@@ -555,16 +554,16 @@ async fn prepare_many(actor: &Actor, slots: &[(Slot, Identity)]) -> ManyPreparat
 /// anything is sent, since a run that fails half-way has killed tokens.
 async fn check(actor: &Actor, to: &Destination, slots: &[Slot]) -> Result<(), String> {
     let deliverer = &actor.deliverer;
-    let mut paths: HashMap<PathBuf, &Slot> = HashMap::new();
+    let mut places: HashMap<String, &Slot> = HashMap::new();
     for slot in slots {
-        let path = deliverer.path_of(to, slot);
-        if let Some(path) = path.map_err(|error| error.to_string())?
-            && let Some(other) = paths.insert(path.clone(), slot)
+        let place = deliverer.place_of(to, slot);
+        if let Some(place) = place.map_err(|error| error.to_string())?
+            && let Some(other) = places.insert(place.clone(), slot)
         {
             return Err(format!(
                 "{other} and {slot} would both go to {}: write {{organization}}, {{host}} or \
-                 {{kind}} into the path",
-                text::safe(&path.to_string_lossy())
+                 {{kind}} into the destination",
+                text::safe(&place)
             ));
         }
     }

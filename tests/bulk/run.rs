@@ -87,6 +87,17 @@ fn two_slots_that_lead_to_one_path_are_refused_before_anything_is_sent() {
 }
 
 #[test]
+fn a_command_that_would_put_all_into_one_place_is_refused() {
+    let owner = twelve();
+    owner.configure("[delivery.one]\ncommand = [\"/bin/sh\", \"-c\", \"cat >/dev/null\"]");
+    let program = all_marked(&owner);
+    program.wait_for("delivery one");
+    confirm(&program);
+    program.wait_for("would both go to");
+    assert!(owner.writes().is_empty());
+}
+
+#[test]
 fn deleting_many_tokens_kills_these_and_no_others() {
     let owner = twelve();
     let program = owner.start();
