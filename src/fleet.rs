@@ -327,6 +327,9 @@ impl Fleet {
         let mut reading = client
             .read_slot(&slot.organization, slot.kind, urgency)
             .await;
+        if slot.kind == Kind::AuditTrails && reading.token().is_none() {
+            no_audit_logging(&client, slot, urgency, &mut reading).await;
+        }
         if matches!(reading.found, Found::Token(_) | Found::None) {
             reading.policy = entry.policy(&client, slot, urgency).await;
         }
@@ -336,6 +339,16 @@ impl Fleet {
             entry.name(&client, creator).await;
         }
         reading
+    }
+
+    /// Whether an organization's host is proven, by what it has answered so far,
+    /// to have audit trail tokens. PROTOCOL.md, 2.
+    pub fn proven_audit_trails(&self, slot: &Slot) -> bool {
+        let connection = self.entry_of(slot).and_then(|entry| entry.connection.get());
+        match connection {
+            Some(Ok(connection)) => connection.client.has_audit_trails(&slot.organization),
+            _ => false,
+        }
     }
 
     fn unknown(&self, slot: &Slot) -> HostProblem {
@@ -446,6 +459,18 @@ impl Entry {
 
 fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Without the entitlement `audit-logging` there is no audit trail token, whoever
+/// asks: that is the better reason. PROTOCOL.md, 2.
+async fn no_audit_logging(client: &Client, slot: &Slot, urgency: Urgency, reading: &mut Reading) {
+    if !matches!(reading.found, Found::None | Found::Unclear) {
+        return;
+    }
+    let plan = client.entitlements(&slot.organization, urgency).await;
+    if plan.is_ok_and(|plan| plan.audit_logging == Some(false)) {
+        reading.note = Some("its plan has no audit logging (entitlement audit-logging)".to_owned());
+    }
 }
 
 fn unreadable(problem: &HostProblem) -> Reading {

@@ -18,15 +18,19 @@ use tokio::task::JoinSet;
 
 use crate::action::{Actor, Control, Delivery, Outcome};
 use crate::api::Urgency;
-use crate::app::message::{Choice, EffectId, Gone, NotDelivered, Preparation, Reply};
+use crate::app::message::{
+    Choice, EffectId, Gone, Known, ManyPreparation, NotDelivered, Preparation, Reply,
+};
 use crate::app::{self, Account, App, Effect, Message, Moment, Settings};
 use crate::delivery::{
-    Delivered, Destination, Existing, HoldId, KeeperEnd, KeeperHandle, RescueProof, TerminalWrite,
+    Delivered, Deliverer, Destination, Existing, HoldId, KeeperEnd, KeeperHandle, RescueProof,
+    TerminalWrite,
 };
 use crate::ending::{self, LAST_WAIT};
 use crate::journal::{Event as Entry, Record};
-use crate::slot::{Identity, Slot};
+use crate::slot::{Identity, Kind, Slot};
 use crate::terminal::{self, Terminal};
+use crate::text;
 use crate::ui;
 
 /// The most messages that are taken before a frame is drawn.
@@ -240,13 +244,26 @@ impl Runtime {
             Effect::List { id, account } => self.reply(id, async move {
                 Reply::Listed(actor.fleet.organizations(account).await)
             }),
-            Effect::Read { id, slot, urgent } => self.reply(id, async move {
-                let urgency = if urgent {
-                    Urgency::Owner
-                } else {
-                    Urgency::Background
-                };
-                Reply::Read(Box::new(actor.fleet.read(&slot, urgency).await))
+            Effect::Read { id, slot, urgent } => {
+                let outbox = self.outbox.clone();
+                self.reply(id, async move {
+                    let urgency = if urgent {
+                        Urgency::Owner
+                    } else {
+                        Urgency::Background
+                    };
+                    let reading = actor.fleet.read(&slot, urgency).await;
+                    if slot.kind == Kind::Organization && actor.fleet.proven_audit_trails(&slot) {
+                        let _ = outbox.send(Message::AuditTrails(slot));
+                    }
+                    Reply::Read(Box::new(reading))
+                })
+            }
+            Effect::PrepareMany { id, slots } => self.reply(id, async move {
+                Reply::PreparedMany(Box::new(prepare_many(&actor, &slots).await))
+            }),
+            Effect::Check { id, to, slots } => self.reply(id, async move {
+                Reply::Checked(check(&actor, &to, &slots).await)
             }),
             Effect::Prepare { id, slot, shown } => self.reply(id, async move {
                 Reply::Prepared(Box::new(prepare(&actor, &slot, &shown).await))
@@ -462,6 +479,108 @@ async fn prepare(actor: &Actor, slot: &Slot, shown: &Identity) -> Preparation {
     );
     let (default, why) = default;
     let (policy, server_now) = reading;
+    let mut choices = choices(deliverer);
+    // The clipboard was just tried: what is known to fail is said before Enter.
+    if default == Destination::Panel
+        && let Some(clipboard) = choices.first_mut()
+    {
+        clipboard.problem = Some(why);
+    }
+    let at = choices
+        .iter()
+        .position(|choice| choice.to == default)
+        .unwrap_or(2);
+    let (rescue, rescue_proven) = rescue_words(rescue);
+    Preparation {
+        choices,
+        default: at,
+        rescue,
+        rescue_proven,
+        own,
+        origin: actor.fleet.origin(slot),
+        policy,
+        server_now,
+    }
+}
+
+/// What the dialog for many slots must know; the first slot stands for all
+/// where one place is meant for all.
+async fn prepare_many(actor: &Actor, slots: &[(Slot, Identity)]) -> ManyPreparation {
+    let deliverer = &actor.deliverer;
+    let known = slots.iter().map(|(slot, shown)| async move {
+        let fleet = &actor.fleet;
+        let (own, (policy, server_now)) = tokio::join!(fleet.own(slot, shown), fleet.limits(slot));
+        Known {
+            own,
+            policy,
+            server_now,
+        }
+    });
+    let rescue = async {
+        match slots.first() {
+            Some((slot, _)) => deliverer.prove_rescue(slot).await,
+            None => RescueProof::Off,
+        }
+    };
+    let (rescue, slots) = tokio::join!(rescue, futures_util::future::join_all(known));
+    let (rescue, rescue_proven) = rescue_words(rescue);
+    let mut choices = choices(deliverer);
+    for choice in &mut choices {
+        match &choice.to {
+            Destination::Clipboard | Destination::Osc52 | Destination::Panel => {
+                choice.problem = Some(format!("{} holds one secret, not many", choice.to));
+            }
+            Destination::File(_) => {
+                "file, {organization} in its path".clone_into(&mut choice.words)
+            }
+            Destination::Keyring | Destination::Named(_) => {}
+        }
+    }
+    // What the owner has configured is meant for this, else a file.
+    let configured = |choice: &Choice| matches!(choice.to, Destination::Named(_));
+    let file = |choice: &Choice| matches!(choice.to, Destination::File(_));
+    let default = choices.iter().position(configured);
+    let default = default.or(choices.iter().position(file)).unwrap_or(0);
+    ManyPreparation {
+        choices,
+        default,
+        rescue,
+        rescue_proven,
+        slots,
+    }
+}
+
+/// Whether a destination can take a secret of each of these slots: before
+/// anything is sent, since a run that fails half-way has killed tokens.
+async fn check(actor: &Actor, to: &Destination, slots: &[Slot]) -> Result<(), String> {
+    let deliverer = &actor.deliverer;
+    let mut places: HashMap<String, &Slot> = HashMap::new();
+    for slot in slots {
+        let place = deliverer.place_of(to, slot);
+        if let Some(place) = place.map_err(|error| error.to_string())?
+            && let Some(other) = places.insert(place.clone(), slot)
+        {
+            return Err(format!(
+                "{other} and {slot} would both go to {}: write {{organization}}, {{host}} or \
+                 {{kind}} into the destination",
+                text::safe(&place)
+            ));
+        }
+    }
+    // There is one keyring, and each proof writes to it.
+    let slots = match to {
+        Destination::Keyring => slots.get(..1).unwrap_or_default(),
+        _ => slots,
+    };
+    for slot in slots {
+        let proven = deliverer.prove(to, slot).await;
+        proven.map_err(|error| error.to_string())?;
+    }
+    Ok(())
+}
+
+/// Every place that there is, whether or not it works.
+fn choices(deliverer: &Deliverer) -> Vec<Choice> {
     let mut choices = Vec::new();
     let clear = deliverer.settings().clear_after.map_or_else(
         || "kept until it is replaced".to_owned(),
@@ -487,30 +606,16 @@ async fn prepare(actor: &Actor, slot: &Slot, shown: &Identity) -> Preparation {
     for name in deliverer.settings().deliveries.keys() {
         add(Destination::Named(name.clone()), format!("delivery {name}"));
     }
-    // The clipboard was just tried: what is known to fail is said before Enter.
-    if default == Destination::Panel
-        && let Some(clipboard) = choices.first_mut()
-    {
-        clipboard.problem = Some(why);
-    }
-    let at = choices
-        .iter()
-        .position(|choice| choice.to == default)
-        .unwrap_or(2);
-    let (rescue, rescue_proven) = match rescue {
+    choices
+}
+
+/// Where a secret goes when the program must end, and whether there is such a
+/// place.
+fn rescue_words(rescue: RescueProof) -> (String, bool) {
+    match rescue {
         RescueProof::Proven(place) => (format!("{place}, should the program have to end"), true),
         RescueProof::Unproven(why) => (format!("none: {why}"), false),
         RescueProof::Off => ("none, as asked for".to_owned(), false),
-    };
-    Preparation {
-        choices,
-        default: at,
-        rescue,
-        rescue_proven,
-        own,
-        origin: actor.fleet.origin(slot),
-        policy,
-        server_now,
     }
 }
 

@@ -83,6 +83,14 @@ impl Slot {
             kind: Kind::Organization,
         }
     }
+
+    /// The same organization's slot for another kind of token.
+    pub fn of_kind(&self, kind: Kind) -> Self {
+        Self {
+            kind,
+            ..self.clone()
+        }
+    }
 }
 
 impl fmt::Display for Slot {

@@ -3,7 +3,7 @@
 use crossterm::event::{KeyCode, KeyEvent};
 use unicode_width::UnicodeWidthStr;
 
-use super::keys::Keymap;
+use super::keys::{Command, Keymap};
 use crate::slot::State;
 
 /// The help's state: how far it is scrolled.
@@ -43,9 +43,9 @@ pub fn lines(keymap: &Keymap, width: usize) -> Vec<Line> {
 }
 
 /// Breaks a text at blanks.
-fn wrapped(text: &str, width: usize) -> Vec<String> {
+pub(super) fn wrapped(text: &str, width: usize) -> Vec<String> {
     let mut lines = vec![String::new()];
-    for word in text.split(' ') {
+    for word in text.split(' ').flat_map(|word| pieces(word, width)) {
         let last = lines.last_mut();
         match last {
             Some(line) if line.is_empty() => line.push_str(word),
@@ -57,6 +57,24 @@ fn wrapped(text: &str, width: usize) -> Vec<String> {
         }
     }
     lines
+}
+
+/// A word that is wider than a line, in pieces that are not.
+fn pieces(word: &str, width: usize) -> Vec<&str> {
+    let mut pieces = Vec::new();
+    let mut rest = word;
+    while rest.width() > width {
+        let fits = |end: &usize| rest[..*end].width() <= width;
+        let ends = rest.char_indices().map(|(at, c)| at + c.len_utf8());
+        let end = ends.take_while(fits).last();
+        // At least one character, or the rest would never end.
+        let end = end.unwrap_or_else(|| rest.chars().next().map_or(rest.len(), char::len_utf8));
+        let (piece, after) = rest.split_at(end);
+        pieces.push(piece);
+        rest = after;
+    }
+    pieces.push(rest);
+    pieces
 }
 
 fn whole_lines(keymap: &Keymap) -> Vec<Line> {
@@ -71,6 +89,18 @@ fn whole_lines(keymap: &Keymap) -> Vec<Line> {
         entry("Tab ↑ ↓", "the next field; ← → choose in it"),
         entry("Enter", "act, once what is asked for is typed"),
         entry("Esc", "close the dialog; nothing is sent"),
+    ]);
+    let key = |command| keymap.key(command);
+    let acting = [Command::New, Command::Delete, Command::Refresh].map(key);
+    lines.push(Line::Head("With marks"));
+    lines.extend([
+        entry(
+            &acting.join(" "),
+            "act on all that are marked, shown or not",
+        ),
+        entry("↑ ↓ PgUp PgDn", "scroll the list of what dies"),
+        entry("Enter", "act, once the number of slots is typed"),
+        entry("Esc", "while it runs: stop after the present one"),
     ]);
     lines.push(Line::Head("With a new secret"));
     lines.extend([

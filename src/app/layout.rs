@@ -41,6 +41,26 @@ pub fn list_height(size: (u16, u16)) -> usize {
     usize::from(lines(size).list)
 }
 
+/// The lines of the dialog for many slots besides its list, at most.
+const MANY: u16 = 13;
+/// The same for the table of what became of them.
+const REPORT: u16 = 8;
+
+/// The lines for the list of the dialog for many slots.
+pub fn many_height(size: (u16, u16)) -> usize {
+    usize::from(size.1.saturating_sub(MANY + 3).max(2))
+}
+
+/// The lines for the table of what became of many slots.
+pub fn report_height(size: (u16, u16)) -> usize {
+    usize::from(size.1.saturating_sub(REPORT + 3).max(3))
+}
+
+/// The columns inside that table.
+pub fn report_width(size: (u16, u16)) -> usize {
+    usize::from(size.0.min(HELP).saturating_sub(4))
+}
+
 /// The columns inside the help.
 pub fn help_width(size: (u16, u16)) -> usize {
     usize::from(size.0.min(HELP).saturating_sub(4))

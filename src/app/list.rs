@@ -5,14 +5,14 @@
 //! holds on to its organization, not to a line of the screen.
 
 use std::cmp::Ordering;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use jiff::Timestamp;
 use nucleo_matcher::pattern::{CaseMatching, Normalization, Pattern};
 use nucleo_matcher::{Config, Matcher, Utf32Str};
 
 use super::EffectId;
-use crate::slot::{Creator, Found, Reading, Rules, Slot, State, Token};
+use crate::slot::{Creator, Found, Kind, Reading, Rules, Slot, State, Token};
 
 /// The number of a host entry in the configuration.
 pub type AccountId = usize;
@@ -30,6 +30,8 @@ pub struct Row {
     pub pending: Option<EffectId>,
     /// Whether it is to be looked at (again) as soon as there is room.
     pub wanted: bool,
+    /// Whether its owner has marked it.
+    pub marked: bool,
     state: State,
 }
 
@@ -47,7 +49,9 @@ impl Row {
     pub fn words(&self) -> Option<&str> {
         let reading = self.reading.as_ref()?;
         match reading.found {
-            Found::Token(_) | Found::None => None,
+            Found::Token(_) => None,
+            // Why one cannot be had, if that is known.
+            Found::None => reading.note.as_deref(),
             _ => Some(
                 reading
                     .note
@@ -119,7 +123,10 @@ pub struct List {
     reversed: bool,
     filter: String,
     rules: Rules,
-    counts: HashMap<State, usize>,
+    /// The kind of token that is shown, and whether the other was yet.
+    kind: Kind,
+    both_shown: bool,
+    counts: HashMap<(Kind, State), usize>,
     matcher: Matcher,
 }
 
@@ -138,6 +145,8 @@ impl List {
             reversed: false,
             filter: String::new(),
             rules,
+            kind: Kind::Organization,
+            both_shown: false,
             counts: HashMap::new(),
             matcher: Matcher::new(Config::DEFAULT),
         }
@@ -150,18 +159,124 @@ impl List {
             if self.index.contains_key(&slot) {
                 continue;
             }
-            self.index.insert(slot.clone(), self.rows.len());
-            self.rows.push(Row {
-                slot,
-                account,
-                reading: None,
-                pending: None,
-                wanted: true,
-                state: State::Reading,
-            });
-            *self.counts.entry(State::Reading).or_insert(0) += 1;
+            self.push(slot, account);
         }
         self.rebuild();
+    }
+
+    fn push(&mut self, slot: Slot, account: AccountId) {
+        *self.count_of(slot.kind, State::Reading) += 1;
+        self.index.insert(slot.clone(), self.rows.len());
+        self.rows.push(Row {
+            // What nobody looks at is not asked for.
+            wanted: slot.kind == Kind::Organization || self.both_shown,
+            slot,
+            account,
+            reading: None,
+            pending: None,
+            marked: false,
+            state: State::Reading,
+        });
+    }
+
+    fn count_of(&mut self, kind: Kind, state: State) -> &mut usize {
+        self.counts.entry((kind, state)).or_insert(0)
+    }
+
+    /// An organization that is there has an audit trail token too, or a place
+    /// for one.
+    pub fn add_audit_trails(&mut self, of: &Slot) {
+        let slot = of.of_kind(Kind::AuditTrails);
+        let Some(account) = self.row(of).map(|row| row.account) else {
+            return;
+        };
+        if !self.index.contains_key(&slot) {
+            self.push(slot, account);
+            self.reposition(self.rows.len() - 1);
+        }
+    }
+
+    /// The kind of token that is shown.
+    pub fn kind(&self) -> Kind {
+        self.kind
+    }
+
+    /// Shows the other kind; false where no organization has one. The selection
+    /// stays with its organization.
+    pub fn turn_kind(&mut self) -> bool {
+        let kind = match self.kind {
+            Kind::Organization => Kind::AuditTrails,
+            Kind::AuditTrails => Kind::Organization,
+        };
+        if !self.rows.iter().any(|row| row.slot.kind == kind) {
+            return false;
+        }
+        if !std::mem::replace(&mut self.both_shown, true) {
+            self.want_all_of(kind);
+        }
+        self.kind = kind;
+        self.touched = true;
+        let same = self.selected_slot().map(|slot| slot.of_kind(kind));
+        self.selected = same.and_then(|slot| self.index.get(&slot).copied());
+        self.rebuild();
+        true
+    }
+
+    fn want_all_of(&mut self, kind: Kind) {
+        for row in self.rows.iter_mut().filter(|row| row.slot.kind == kind) {
+            row.wanted = true;
+        }
+    }
+
+    /// How many slots there are of the kind that is shown.
+    pub fn all(&self) -> usize {
+        let kind = self.kind;
+        let of_kind = |(_, count): (&(Kind, State), &usize)| *count;
+        let counts = self.counts.iter().filter(|((of, _), _)| *of == kind);
+        counts.map(of_kind).sum()
+    }
+
+    /// Marks a slot, or takes its mark away.
+    pub fn mark(&mut self, slot: &Slot, marked: bool) {
+        if let Some(at) = self.index.get(slot) {
+            self.rows[*at].marked = marked;
+        }
+    }
+
+    /// Marks all that are shown, or unmarks them if all are marked.
+    pub fn mark_shown(&mut self) {
+        let all = self.view.iter().all(|at| self.rows[*at].marked);
+        for at in &self.view {
+            self.rows[*at].marked = !all;
+        }
+    }
+
+    /// Takes all marks away.
+    pub fn unmark_all(&mut self) {
+        for row in &mut self.rows {
+            row.marked = false;
+        }
+    }
+
+    /// The marked slots: those that are shown in their order, then those that
+    /// the filter or the kind hides.
+    pub fn marked(&self) -> Vec<&Row> {
+        let marked = |row: &&Row| row.marked;
+        let shown = self.view.iter().map(|at| &self.rows[*at]);
+        let mut all: Vec<&Row> = shown.filter(marked).collect();
+        if self.rows.iter().filter(marked).count() > all.len() {
+            let seen: HashSet<usize> = self.view.iter().copied().collect();
+            let hidden = (0..self.rows.len()).filter(|at| !seen.contains(at));
+            all.extend(hidden.map(|at| &self.rows[at]).filter(marked));
+        }
+        all
+    }
+
+    /// How many slots are marked, and how many of them are not shown.
+    pub fn marks(&self) -> (usize, usize) {
+        let all = self.rows.iter().filter(|row| row.marked).count();
+        let shown = self.view.iter().filter(|at| self.rows[**at].marked).count();
+        (all, all - shown)
     }
 
     /// Gives the rows of a host entry to the one that sees them, and drops those
@@ -184,7 +299,7 @@ impl List {
             .collect();
         self.counts.clear();
         for row in &self.rows {
-            *self.counts.entry(row.state).or_insert(0) += 1;
+            *self.counts.entry((row.slot.kind, row.state)).or_insert(0) += 1;
         }
         self.selected = selected.and_then(|slot| self.index.get(&slot).copied());
         self.rebuild();
@@ -200,9 +315,9 @@ impl List {
         self.index.get(slot).and_then(|at| self.rows.get(*at))
     }
 
-    /// How many rows are in a state.
+    /// How many rows of the kind that is shown are in a state.
     pub fn count(&self, state: State) -> usize {
-        self.counts.get(&state).copied().unwrap_or(0)
+        self.counts.get(&(self.kind, state)).copied().unwrap_or(0)
     }
 
     /// How many rows pass the filter.
@@ -319,10 +434,11 @@ impl List {
         }
     }
 
-    /// Asks for every row of the view or of the whole list to be read again.
+    /// Asks for every row to be read again, of a kind that was ever shown.
     pub fn want_all(&mut self) {
-        for row in &mut self.rows {
-            row.wanted = true;
+        self.want_all_of(Kind::Organization);
+        if self.both_shown {
+            self.want_all_of(Kind::AuditTrails);
         }
     }
 
@@ -400,17 +516,17 @@ impl List {
         if old == state {
             return false;
         }
-        if let Some(count) = self.counts.get_mut(&old) {
-            *count -= 1;
-        }
-        *self.counts.entry(state).or_insert(0) += 1;
+        let kind = self.rows[at].slot.kind;
+        *self.count_of(kind, old) -= 1;
+        *self.count_of(kind, state) += 1;
         true
     }
 
     fn rebuild(&mut self) {
+        let of_kind = (0..self.rows.len()).filter(|at| self.rows[*at].slot.kind == self.kind);
         let mut view: Vec<usize> = match self.pattern() {
-            None => (0..self.rows.len()).collect(),
-            Some(pattern) => (0..self.rows.len())
+            None => of_kind.collect(),
+            Some(pattern) => of_kind
                 .filter(|at| matches(&pattern, &mut self.matcher, &self.rows[*at]))
                 .collect(),
         };
@@ -422,6 +538,10 @@ impl List {
     /// Puts one row where it belongs now.
     fn reposition(&mut self, at: usize) {
         self.view.retain(|other| *other != at);
+        if self.rows[at].slot.kind != self.kind {
+            self.follow();
+            return;
+        }
         let fits = match self.pattern() {
             None => true,
             Some(pattern) => matches(&pattern, &mut self.matcher, &self.rows[at]),

@@ -41,6 +41,8 @@ pub enum Message {
     Reply(EffectId, Reply),
     /// A copied secret is not on the clipboard any more.
     ClipboardGone(HoldId, Gone),
+    /// The host of this organization is proven to have audit trail tokens.
+    AuditTrails(Slot),
 }
 
 /// Why a copied secret is not on the clipboard any more.
@@ -70,6 +72,10 @@ pub enum Reply {
     Read(Box<Reading>),
     /// What a dialog must know before anything can be sent.
     Prepared(Box<Preparation>),
+    /// What the dialog for many slots must know.
+    PreparedMany(Box<ManyPreparation>),
+    /// Whether a destination can take a secret of each slot, or why not.
+    Checked(Result<(), String>),
     /// An order's outcome.
     Outcome(Box<Outcome>),
     /// A secret that was in the panel is where it was sent, or why not.
@@ -114,6 +120,32 @@ pub struct Preparation {
     pub server_now: Timestamp,
 }
 
+/// What the dialog for many slots must know before anything can be sent.
+#[derive(Clone, Debug)]
+pub struct ManyPreparation {
+    /// The places, and which of them is meant by default.
+    pub choices: Vec<Choice>,
+    /// The index of the default.
+    pub default: usize,
+    /// Where a secret goes when the program must end, in words.
+    pub rescue: String,
+    /// Whether there is such a place.
+    pub rescue_proven: bool,
+    /// What is known of each slot, in the order in which they were asked for.
+    pub slots: Vec<Known>,
+}
+
+/// What is known of one slot of many.
+#[derive(Clone, Debug)]
+pub struct Known {
+    /// Whether the credential in use is this very token.
+    pub own: Own,
+    /// The organization's limit for the token's life.
+    pub policy: Option<Duration>,
+    /// The host's clock.
+    pub server_now: Timestamp,
+}
+
 /// Something to be done outside.
 pub enum Effect {
     /// Ask a host for its organizations.
@@ -130,6 +162,17 @@ pub enum Effect {
         id: EffectId,
         slot: Slot,
         shown: Identity,
+    },
+    /// Find out what the dialog for many slots must know.
+    PrepareMany {
+        id: EffectId,
+        slots: Vec<(Slot, Identity)>,
+    },
+    /// Find out whether a destination can take a secret of each slot.
+    Check {
+        id: EffectId,
+        to: Destination,
+        slots: Vec<Slot>,
     },
     /// Perform an order.
     Perform { id: EffectId, order: Order },
@@ -181,6 +224,7 @@ impl Message {
             Message::Step(..) => "Step",
             Message::Reply(_, reply) => reply.name(),
             Message::ClipboardGone(..) => "ClipboardGone",
+            Message::AuditTrails(_) => "AuditTrails",
         }
     }
 }
@@ -191,6 +235,8 @@ impl Reply {
             Reply::Listed(_) => "Listed",
             Reply::Read(_) => "Read",
             Reply::Prepared(_) => "Prepared",
+            Reply::PreparedMany(_) => "PreparedMany",
+            Reply::Checked(_) => "Checked",
             Reply::Outcome(_) => "Outcome",
             Reply::Delivered(_) => "Delivered",
             Reply::Who(_) => "Who",
@@ -207,6 +253,8 @@ impl Effect {
             Effect::List { .. } => "List",
             Effect::Read { .. } => "Read",
             Effect::Prepare { .. } => "Prepare",
+            Effect::PrepareMany { .. } => "PrepareMany",
+            Effect::Check { .. } => "Check",
             Effect::Perform { .. } => "Perform",
             Effect::Stop { .. } => "Stop",
             Effect::Deliver { .. } => "Deliver",

@@ -13,6 +13,7 @@ pub mod layout;
 pub mod list;
 pub mod message;
 pub mod panel;
+pub mod run;
 pub mod when;
 
 use std::collections::HashSet;
@@ -23,15 +24,20 @@ use crossterm::event::{KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
-use self::dialogs::{Answer, DeleteDialog, LeaveDialog, NewDialog, Next, Notice, Reaction, facts};
+use self::dialogs::{
+    Answer, Deed, DeleteDialog, Item, LeaveDialog, LeftOut, ManyDialog, ManyWish, NewDialog, Next,
+    Notice, Reaction, facts,
+};
 use self::field::Field;
 use self::help::Help;
 use self::keys::{Command, Keymap};
 use self::list::{AccountId, Column, List};
 pub use self::message::{
-    Choice, Effect, EffectId, Gone, Message, NotDelivered, Preparation, Reply,
+    Choice, Effect, EffectId, Gone, Known, ManyPreparation, Message, NotDelivered, Preparation,
+    Reply,
 };
 use self::panel::{Panel, Wish};
+use self::run::{Report, Run};
 use crate::action::{NotDone, Order, Outcome, Step, Verb};
 use crate::delivery::{Delivered, Destination, HoldId};
 use crate::expiry::Expiry;
@@ -138,6 +144,8 @@ pub enum Layer {
     Help(Help),
     New(Box<NewDialog>),
     Delete(Box<DeleteDialog>),
+    Many(Box<ManyDialog>),
+    Report(Report),
     Panel(Box<Panel>),
     Leave(LeaveDialog),
     Notice(Notice),
@@ -167,6 +175,8 @@ pub struct App {
     pub layers: Vec<Layer>,
     /// The order under way.
     pub running: Option<Running>,
+    /// The run of many orders that it belongs to.
+    pub run: Option<Run>,
     /// A word for a while.
     pub status: Option<Status>,
     /// The window's size, in columns and lines.
@@ -196,6 +206,7 @@ impl App {
             filter: None,
             layers: Vec::new(),
             running: None,
+            run: None,
             status: None,
             size,
             now,
@@ -374,6 +385,10 @@ pub fn update(app: &mut App, message: Message, now: Moment) -> Vec<Effect> {
             }
             Vec::new()
         }
+        Message::AuditTrails(slot) => {
+            app.list.add_audit_trails(&slot);
+            Vec::new()
+        }
     };
     app.pass_time();
     effects.extend(app.fill_looks());
@@ -460,6 +475,19 @@ impl App {
             Layer::Delete(mut dialog) => {
                 let reaction = dialog.key(key);
                 self.react(reaction, Layer::Delete(dialog))
+            }
+            Layer::Many(dialog) => self.many_key(dialog, key),
+            Layer::Report(mut report) => {
+                if self.settings.keymap.command(key) == Some(Command::Quit) {
+                    self.layers.push(Layer::Report(report));
+                    return self.leave();
+                }
+                let lines = report.drawn(layout::report_width(self.size)).0.len();
+                let last = lines.saturating_sub(layout::report_height(self.size));
+                if !report.key(key, last) {
+                    self.layers.push(Layer::Report(report));
+                }
+                Vec::new()
             }
             Layer::Notice(notice) => {
                 if self.settings.keymap.command(key) == Some(Command::Quit) {
@@ -637,6 +665,9 @@ impl App {
         if let Some(running) = &self.running {
             let (id, sent) = (running.id, running.sent);
             self.leaving = true;
+            if let Some(run) = &mut self.run {
+                run.stop();
+            }
             if sent {
                 self.say("waiting for the server; the program ends afterwards");
                 return Vec::new();
@@ -669,6 +700,7 @@ impl App {
         match self.layers.last_mut() {
             Some(Layer::New(dialog)) => dialog.paste(text),
             Some(Layer::Delete(dialog)) => dialog.paste(text),
+            Some(Layer::Many(dialog)) => dialog.paste(text),
             Some(Layer::Panel(panel)) => {
                 if let Some(field) = panel.field() {
                     field.paste(text);
@@ -727,16 +759,17 @@ impl App {
             Command::Address => self.show_address(),
             Command::Quit => return self.leave(),
             Command::Suspend => return vec![Effect::Suspend],
-            Command::New => {
-                if let Some(slot) = self.list.selected().map(|row| row.slot.clone()) {
-                    return self.open_new(&slot);
+            Command::Mark => {
+                if let Some(row) = self.list.selected() {
+                    let (slot, marked) = (row.slot.clone(), row.marked);
+                    self.list.mark(&slot, !marked);
+                    self.list.move_by(1);
                 }
             }
-            Command::Delete => {
-                if let Some(slot) = self.list.selected().map(|row| row.slot.clone()) {
-                    return self.open_delete(&slot);
-                }
-            }
+            Command::MarkAll => self.list.mark_shown(),
+            Command::Kind => self.turn_kind(),
+            Command::New => return self.open(Deed::New),
+            Command::Delete => return self.open(Deed::Delete),
         }
         Vec::new()
     }
@@ -747,8 +780,40 @@ impl App {
         self.say(format!("sorted by {}{backwards}", column.words()));
     }
 
-    /// Esc undoes one thing; while an order runs there is nothing to undo.
+    fn turn_kind(&mut self) {
+        if !self.list.turn_kind() {
+            self.say_bad("no host here is known to have audit trail tokens");
+        }
+    }
+
+    /// The dialog for the marked slots, or for the selected one.
+    fn open(&mut self, deed: Deed) -> Vec<Effect> {
+        let marked = self.list.marked();
+        if marked.len() > 1 {
+            return self.open_many(deed);
+        }
+        let row = marked.first().copied().or(self.list.selected());
+        let Some(slot) = row.map(|row| row.slot.clone()) else {
+            return Vec::new();
+        };
+        match deed {
+            Deed::New => self.open_new(&slot),
+            Deed::Delete => self.open_delete(&slot),
+        }
+    }
+
+    /// Esc undoes one thing. While an order runs there is nothing to undo; of
+    /// many orders no further one begins.
     fn back(&mut self) -> Vec<Effect> {
+        if let (Some(running), Some(run)) = (&self.running, &mut self.run) {
+            let (id, sent) = (running.id, running.sent);
+            run.stop();
+            self.say("stopping after this one");
+            return match sent {
+                true => Vec::new(),
+                false => vec![Effect::Stop { id }],
+            };
+        }
         if let Some(running) = &self.running {
             if running.sent && !matches!(running.step, Step::Waiting(_)) {
                 self.say("waiting for the server");
@@ -758,11 +823,30 @@ impl App {
             self.say("stopping");
             return vec![Effect::Stop { id }];
         }
+        if self.list.filter().is_empty() {
+            self.list.unmark_all();
+        }
         self.list.set_filter("");
         Vec::new()
     }
 
     fn refresh(&mut self) -> Vec<Effect> {
+        let marked: Vec<Slot> = self
+            .list
+            .marked()
+            .iter()
+            .map(|row| row.slot.clone())
+            .collect();
+        if !marked.is_empty() {
+            for slot in &marked {
+                self.list.want(slot);
+            }
+            self.say(match marked.len() {
+                1 => "reading the marked slot again".to_owned(),
+                many => format!("reading {many} marked slots again"),
+            });
+            return Vec::new();
+        }
         let Some(row) = self.list.selected() else {
             return Vec::new();
         };
@@ -820,21 +904,158 @@ impl App {
         }));
     }
 
-    /// Why there is no dialog for a slot, if so.
-    fn refusal(&self, slot: &Slot) -> Option<String> {
+    /// Why there is no dialog at all, if so.
+    fn refusal_of_all(&self) -> Option<String> {
         if self.settings.read_only {
             return Some("read-only: nothing is changed on any host".to_owned());
         }
-        if let Some(running) = &self.running {
-            return Some(format!("{} is still being worked on", running.slot));
-        }
+        let running = self.running.as_ref()?;
+        Some(format!("{} is still being worked on", running.slot))
+    }
+
+    /// Why there is no dialog for a slot, if so.
+    fn refusal(&self, slot: &Slot) -> Option<String> {
         let row = self.list.row(slot)?;
-        let state = row.state();
-        if state.allows_generate() || state.allows_replace() {
-            return None;
+        let of_slot = || Some(format!("{}: {}", slot.organization, not_possible(row)?));
+        self.refusal_of_all().or_else(of_slot)
+    }
+
+    fn open_many(&mut self, deed: Deed) -> Vec<Effect> {
+        if let Some(why) = self.refusal_of_all() {
+            self.say_bad(why);
+            return Vec::new();
         }
-        let why = row.words().unwrap_or_else(|| state.meaning());
-        Some(format!("{}: {why}", slot.organization))
+        let (mut items, mut left_out) = (Vec::new(), Vec::new());
+        for row in self.list.marked() {
+            let why = match not_possible(row) {
+                Some(why) => Some(why.to_owned()),
+                None if deed == Deed::Delete && row.state() == State::None => {
+                    Some("there is no token to delete".to_owned())
+                }
+                None => None,
+            };
+            let reading = row.reading.as_ref();
+            let item = reading.and_then(|reading| Item::of(&row.slot, reading, self.now.wall));
+            match (why, item) {
+                (None, Some(item)) => items.push(item),
+                (why, _) => left_out.push(LeftOut {
+                    slot: row.slot.clone(),
+                    why: why.unwrap_or_else(|| row.state().meaning().to_owned()),
+                }),
+            }
+        }
+        if items.is_empty() {
+            let what = match deed {
+                Deed::New => "have a new token",
+                Deed::Delete => "have its token deleted",
+            };
+            self.say_bad(format!("none of the marked slots can {what} now"));
+            return Vec::new();
+        }
+        let id = self.next_id();
+        let dialog = ManyDialog::new(deed, items, left_out, self.settings.expiry, id);
+        let asked = |item: &Item| (item.slot.clone(), item.shown.clone());
+        let slots = dialog.items.iter().map(asked).collect();
+        self.layers.push(Layer::Many(Box::new(dialog)));
+        vec![Effect::PrepareMany { id, slots }]
+    }
+
+    fn many_key(&mut self, mut dialog: Box<ManyDialog>, key: &KeyEvent) -> Vec<Effect> {
+        match dialog.key(key, layout::many_height(self.size)) {
+            ManyWish::Close => Vec::new(),
+            ManyWish::Run(orders) => self.start_run(dialog.verb(), orders),
+            ManyWish::Stay => {
+                self.layers.push(Layer::Many(dialog));
+                Vec::new()
+            }
+            ManyWish::Check(to, orders) => {
+                let id = self.next_id();
+                let slots = orders.iter().map(|order| order.slot.clone()).collect();
+                dialog.check(id, orders);
+                self.layers.push(Layer::Many(dialog));
+                vec![Effect::Check { id, to, slots }]
+            }
+        }
+    }
+
+    fn prepared_many(&mut self, id: EffectId, preparation: ManyPreparation) {
+        let dialogs = self.layers.iter_mut().filter_map(|layer| match layer {
+            Layer::Many(dialog) if dialog.preparing == id => Some(dialog),
+            _ => None,
+        });
+        for dialog in dialogs {
+            dialog.prepared(preparation.clone());
+        }
+    }
+
+    fn checked(&mut self, id: EffectId, result: Result<(), String>) -> Vec<Effect> {
+        let waits = |layer: &Layer| matches!(layer, Layer::Many(dialog) if dialog.waits_for(id));
+        let Some(at) = self.layers.iter().position(waits) else {
+            return Vec::new();
+        };
+        let Layer::Many(dialog) = &mut self.layers[at] else {
+            return Vec::new();
+        };
+        let verb = dialog.verb();
+        let Some(orders) = dialog.checked(result) else {
+            return Vec::new();
+        };
+        self.layers.remove(at);
+        self.start_run(verb, orders)
+    }
+
+    fn start_run(&mut self, verb: Verb, orders: Vec<Order>) -> Vec<Effect> {
+        if let Some(why) = self.refusal_of_all() {
+            self.say_bad(why);
+            return Vec::new();
+        }
+        self.run = Some(Run::new(verb, orders));
+        self.go_on()
+    }
+
+    /// The next order of the run, or its end.
+    fn go_on(&mut self) -> Vec<Effect> {
+        match self.run.as_mut().and_then(Run::next_order) {
+            Some(order) => self.perform(order),
+            None => self.end_run(None),
+        }
+    }
+
+    /// The table of what became of each slot, and over it the secret that is not
+    /// where it was to go.
+    fn end_run(&mut self, stranded: Option<Panel>) -> Vec<Effect> {
+        let Some(run) = self.run.take() else {
+            return Vec::new();
+        };
+        let wants_out = std::mem::take(&mut self.leaving);
+        let report = run.report();
+        let seen = wants_out && report.is_good();
+        if !seen {
+            self.layers.push(Layer::Report(report));
+        }
+        let asks = stranded.is_some();
+        self.layers
+            .extend(stranded.map(|panel| Layer::Panel(Box::new(panel))));
+        match wants_out && (seen || asks) {
+            true => self.leave(),
+            false => Vec::new(),
+        }
+    }
+
+    fn run_outcome(&mut self, slot: Slot, outcome: Outcome) -> Vec<Effect> {
+        let stranded = self.run.as_mut().and_then(|run| run.take(&slot, outcome));
+        match stranded {
+            Some(done) => {
+                let panel = self.new_panel(slot, *done);
+                self.end_run(Some(panel))
+            }
+            None => self.go_on(),
+        }
+    }
+
+    fn new_panel(&self, slot: Slot, done: crate::action::Generated) -> Panel {
+        let deliveries = self.settings.deliveries.clone();
+        Panel::new(slot, done, deliveries, !self.settings.demo, self.now)
     }
 
     fn open_new(&mut self, slot: &Slot) -> Vec<Effect> {
@@ -917,6 +1138,8 @@ impl App {
                 }
             }
             Reply::Prepared(preparation) => return self.prepared(id, *preparation),
+            Reply::PreparedMany(preparation) => self.prepared_many(id, *preparation),
+            Reply::Checked(result) => return self.checked(id, result),
             Reply::Outcome(outcome) => return self.outcome(id, *outcome),
             Reply::Delivered(result) => self.delivered(id, result),
             Reply::Who(result) => {
@@ -1021,13 +1244,16 @@ impl App {
         // Looks that began before the write are stale now.
         self.list.forget_pending(&slot);
         self.learn(&slot, &outcome);
-        let effects = vec![self.look(slot.clone())];
+        let mut effects = vec![self.look(slot.clone())];
         self.hide_secrets();
+        if self.run.is_some() {
+            effects.extend(self.run_outcome(slot, outcome));
+            return effects;
+        }
         let wants_out = std::mem::take(&mut self.leaving);
         let told = match outcome {
             Outcome::Generated(done) => {
-                let deliveries = self.settings.deliveries.clone();
-                let panel = Panel::new(slot, *done, deliveries, !self.settings.demo, self.now);
+                let panel = self.new_panel(slot, *done);
                 self.layers.push(Layer::Panel(Box::new(panel)));
                 true
             }
@@ -1041,7 +1267,6 @@ impl App {
         // Nobody may leave without having seen that a token is dead, or that it
         // is not known whether it is.
         if wants_out && told {
-            let mut effects = effects;
             effects.extend(self.leave());
             return effects;
         }
@@ -1052,6 +1277,12 @@ impl App {
     fn learn(&mut self, slot: &Slot, outcome: &Outcome) {
         let now = self.now.wall;
         let policy = self.known(slot).and_then(|reading| reading.policy);
+        if matches!(
+            outcome,
+            Outcome::Generated(_) | Outcome::Deleted { .. } | Outcome::Gone { .. }
+        ) {
+            self.list.mark(slot, false);
+        }
         let token = match outcome {
             Outcome::Generated(done) => &done.token,
             Outcome::SecretLost { now, .. } => now,
@@ -1117,6 +1348,15 @@ impl App {
             .map(|account| &account.host)
             .collect::<HashSet<_>>()
             .len()
+    }
+}
+
+/// Why nothing can be done with a slot, if so.
+fn not_possible(row: &list::Row) -> Option<&str> {
+    let state = row.state();
+    match state.allows_generate() || state.allows_replace() {
+        true => None,
+        false => Some(row.words().unwrap_or_else(|| state.meaning())),
     }
 }
 

@@ -13,7 +13,7 @@ use crate::action::{Act, Order};
 use crate::api::Urgency;
 use crate::app::when;
 use crate::cli::{Rotate, Sort};
-use crate::delivery::{Delivery, Destination, Facts, placeholders};
+use crate::delivery::Destination;
 use crate::expiry::Expiry;
 use crate::fleet::Own;
 use crate::journal::Record;
@@ -234,7 +234,8 @@ async fn ready(run: &Run, wanted: &Rotate, expiry: Expiry, plan: &[Planned]) -> 
     let mut places: BTreeMap<String, &Slot> = BTreeMap::new();
     for planned in plan {
         let slot = &planned.slot;
-        if let Some(place) = place(run, &wanted.to, slot)?
+        let place = actor.deliverer.place_of(&wanted.to, slot);
+        if let Some(place) = place.map_err(|error| Stop::not_possible(error.to_string()))?
             && let Some(other) = places.insert(place.clone(), slot)
         {
             return Err(Stop::guard(format!(
@@ -264,33 +265,6 @@ async fn ready(run: &Run, wanted: &Rotate, expiry: Expiry, plan: &[Planned]) -> 
         }
     }
     Ok(())
-}
-
-/// What must be another one for each slot: a path, or the words of a command.
-fn place(run: &Run, to: &Destination, slot: &Slot) -> Result<Option<String>, Stop> {
-    let deliverer = &run.world.actor.deliverer;
-    let path = deliverer.path_of(to, slot);
-    let path = path.map_err(|error| Stop::not_possible(error.to_string()))?;
-    if let Some(path) = path {
-        return Ok(Some(path.to_string_lossy().into_owned()));
-    }
-    let Destination::Named(name) = to else {
-        return Ok(None);
-    };
-    let Some(Delivery::Command(command)) = deliverer.settings().deliveries.get(name) else {
-        return Ok(None);
-    };
-    let words = command.command.iter();
-    // An id makes each one another, and is not known yet.
-    if words.clone().any(|word| word.contains("{id}")) {
-        return Ok(None);
-    }
-    let facts = Facts::of(slot);
-    let filled: Result<Vec<_>, _> = words.map(|word| placeholders::fill(word, &facts)).collect();
-    match filled {
-        Ok(words) => Ok(Some(words.join(" "))),
-        Err(error) => Err(Stop::not_possible(format!("for {slot}: {error}"))),
-    }
 }
 
 #[allow(

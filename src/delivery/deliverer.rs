@@ -377,6 +377,37 @@ impl Deliverer {
             })
     }
 
+    /// What must be another one for each slot of many: a path, or the words of a
+    /// command. None where each slot has a place of its own in any case.
+    ///
+    /// # Errors
+    /// Where a placeholder does not fit the slot.
+    pub fn place_of(&self, to: &Destination, slot: &Slot) -> Result<Option<String>, ProofError> {
+        if let Some(path) = self.path_of(to, slot)? {
+            return Ok(Some(path.to_string_lossy().into_owned()));
+        }
+        let Destination::Named(name) = to else {
+            return Ok(None);
+        };
+        let Some(Delivery::Command(command)) = self.0.settings.deliveries.get(name) else {
+            return Ok(None);
+        };
+        // An id makes each one another, and is not known yet.
+        if command.command.iter().any(|word| word.contains("{id}")) {
+            return Ok(None);
+        }
+        let facts = Facts::of(slot);
+        let words = command.command.iter();
+        let words: Result<Vec<_>, _> = words.map(|word| placeholders::fill(word, &facts)).collect();
+        match words {
+            Ok(words) => Ok(Some(words.join(" "))),
+            Err(error) => Err(ProofError::Path {
+                slot: slot.clone(),
+                error,
+            }),
+        }
+    }
+
     /// Where a secret goes when nobody says, and why, in words for the dialog
     /// and for `doctor`. Looks whether the clipboard opens.
     pub async fn default_destination(&self) -> (Destination, String) {

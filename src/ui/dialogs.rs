@@ -1,5 +1,7 @@
 //! The dialogs, and the little box that shows how far an order is.
 
+use std::time::Duration;
+
 use ratatui::Frame;
 use ratatui::text::{Line, Span};
 use unicode_width::UnicodeWidthStr;
@@ -8,7 +10,7 @@ use super::boxed::{Part, boxed, field_text, inner_width, is_narrow};
 use super::{Theme, pad};
 use crate::action::{Step, Verb};
 use crate::app::dialogs::{
-    DeleteDialog, End, ExpiryChoice, Fact, Focus, LeaveDialog, NewDialog, Notice, WORD,
+    DeleteDialog, End, ExpiryChoice, Fact, Focus, LeaveDialog, NewDialog, Notice, Terms, WORD,
 };
 use crate::app::field::Field;
 use crate::app::message::Preparation;
@@ -19,7 +21,9 @@ use crate::slot::Identity;
 use crate::text::fit;
 
 /// The width of a dialog where the window has room.
-const WIDTH: u16 = 76;
+pub(super) const WIDTH: u16 = 76;
+/// The width of the box that shows how far an order is.
+const RUNNING: u16 = 60;
 /// The width of a notice.
 const NOTICE: u16 = 70;
 /// The columns of a label before a chooser.
@@ -47,6 +51,10 @@ pub fn running(app: &App, running: &Running, frame: &mut Frame, theme: Theme) {
         Verb::Replace => "Replacing the token",
         Verb::Delete => "Deleting the token",
     };
+    let title = match &app.run {
+        Some(run) => format!("{doing}, {} of {}", run.done() + 1, run.total),
+        None => doing.to_owned(),
+    };
     let mut line = vec![Span::raw(words)];
     if seconds > 0 && !matches!(running.step, Step::Waiting(_)) {
         line.push(Span::styled(format!("  {seconds} s"), theme.faint()));
@@ -61,7 +69,17 @@ pub fn running(app: &App, running: &Running, frame: &mut Frame, theme: Theme) {
             theme.warn(),
         )));
     }
-    boxed(frame, doing, theme.title(), parts, 60, theme);
+    if let Some(run) = &app.run {
+        parts.push(Part::gap());
+        let width = usize::from(inner_width(frame, RUNNING));
+        parts.push(Part::must(super::many::progress(run, width, theme)));
+        let words = match run.is_stopping() {
+            true => Line::styled("stopping after this one", theme.warn()),
+            false => Line::styled("Esc stops after this one", theme.faint()),
+        };
+        parts.push(Part::must(words));
+    }
+    boxed(frame, &title, theme.title(), parts, RUNNING, theme);
 }
 
 /// Generate and Replace.
@@ -84,17 +102,28 @@ pub fn new(app: &App, dialog: &NewDialog, frame: &mut Frame, theme: Theme) {
     let rank = |focus, rank| if dialog.focus == focus { 0 } else { rank };
     parts.push(Part::ranked(
         rank(Focus::Expiry, 5),
-        place.expiry(app, dialog),
+        place.expiry(
+            app,
+            &dialog.terms,
+            dialog.end(),
+            preparation.and_then(|known| known.policy),
+            dialog.focus == Focus::Expiry,
+        ),
     ));
     parts.push(Part::ranked(
         rank(Focus::Destination, 2),
-        place.destination(dialog),
+        place.destination(
+            &dialog.terms,
+            dialog.focus == Focus::Destination,
+            dialog.problem.as_deref(),
+        ),
     ));
     let rescue = match preparation {
         Some(known) if !known.rescue_proven => 3,
         _ => 7,
     };
-    parts.push(Part::ranked(rescue, place.rescue(preparation)));
+    let known = preparation.map(|known| (known.rescue.as_str(), known.rescue_proven));
+    parts.push(Part::ranked(rescue, place.rescue(known)));
     if let Some(preparation) = preparation {
         parts.extend(place.own(preparation, verb));
     }
@@ -169,19 +198,19 @@ fn unclear(theme: Theme) -> [Part<'static>; 2] {
     ]
 }
 
-fn problem(problem: Option<&str>, theme: Theme) -> Option<Part<'static>> {
+pub(super) fn problem(problem: Option<&str>, theme: Theme) -> Option<Part<'static>> {
     problem.map(|text| Part::must(Line::styled(text.to_owned(), theme.bad())))
 }
 
 /// Where the lines of a dialog go: how wide they may be, and what they look like.
-struct Place {
-    width: usize,
-    narrow: bool,
+pub(super) struct Place {
+    pub width: usize,
+    pub narrow: bool,
     theme: Theme,
 }
 
 impl Place {
-    fn of(frame: &Frame, theme: Theme) -> Self {
+    pub fn of(frame: &Frame, theme: Theme) -> Self {
         Self {
             width: usize::from(inner_width(frame, WIDTH)),
             narrow: is_narrow(frame, WIDTH),
@@ -232,21 +261,28 @@ impl Place {
         self.width.saturating_sub(LABEL + 4)
     }
 
-    fn expiry(&self, app: &App, dialog: &NewDialog) -> Line<'static> {
+    pub fn expiry(
+        &self,
+        app: &App,
+        terms: &Terms,
+        end: Result<End, ExpiryError>,
+        policy: Option<Duration>,
+        focused: bool,
+    ) -> Line<'static> {
         let theme = self.theme;
-        let typing = match dialog.expiries.get(dialog.expiry) {
+        let typing = match terms.expiries.get(terms.expiry) {
             Some(ExpiryChoice::Given(_)) => None,
-            _ => Some(field_text(&dialog.typed, self.room(), theme)),
+            _ => Some(field_text(&terms.typed, self.room(), theme)),
         };
-        let value = match (&typing, dialog.chosen_expiry()) {
+        let value = match (&typing, terms.chosen_expiry()) {
             (Some(text), _) => text.clone(),
             (None, Ok(Expiry::Longest)) if self.narrow => "the longest".to_owned(),
             (None, Ok(expiry)) => expiry.words(),
             (None, Err(_)) => String::new(),
         };
-        let mut spans = self.chooser("Expires", &value, dialog.focus == Focus::Expiry);
+        let mut spans = self.chooser("Expires", &value, focused);
         let zone = &app.settings.zone;
-        let (words, style) = match dialog.end() {
+        let (words, style) = match end {
             Ok(End::At(at)) if self.narrow => (when::day(at, zone), theme.faint()),
             Ok(End::At(at)) => (when::exact(at, zone), theme.faint()),
             Ok(End::Unknown | End::ServerDecides) => (String::new(), theme.faint()),
@@ -255,7 +291,6 @@ impl Place {
                 ("90d, 12h, 1y, 2027-01-31".to_owned(), theme.faint())
             }
             Err(ExpiryError::BeyondPolicy { .. }) => {
-                let policy = dialog.preparation.as_ref().and_then(|known| known.policy);
                 let most = policy.map_or(String::new(), |policy| {
                     format!(": at most {}", when::length(policy.as_secs()))
                 });
@@ -280,19 +315,18 @@ impl Place {
         spans.push(Span::styled(words.to_owned(), style));
     }
 
-    fn destination(&self, dialog: &NewDialog) -> Line<'static> {
-        let focused = dialog.focus == Focus::Destination;
-        let Some(choice) = dialog.choice() else {
+    pub fn destination(&self, terms: &Terms, focused: bool, said: Option<&str>) -> Line<'static> {
+        let Some(choice) = terms.choice() else {
             return Line::from(self.chooser("Goes to", "looking", focused));
         };
-        let value = if dialog.wants_path() {
+        let value = if terms.wants_path() {
             let room = self.room().saturating_sub(5);
             if focused {
-                format!("file {}", field_text(&dialog.path, room, self.theme))
-            } else if dialog.path.text().is_empty() {
-                "file: type its path".to_owned()
+                format!("file {}", field_text(&terms.path, room, self.theme))
+            } else if terms.path.text().is_empty() {
+                format!("{}: type its path", self.gist(&choice.words))
             } else {
-                let path = fit(dialog.path.text(), room, self.theme.symbols.ascii);
+                let path = fit(terms.path.text(), room, self.theme.symbols.ascii);
                 format!("file {path}")
             }
         } else {
@@ -300,7 +334,7 @@ impl Place {
         };
         let mut spans = self.chooser("Goes to", &value, focused);
         // Enter says it in a line of its own.
-        let said = dialog.problem.is_some() && dialog.problem == choice.problem;
+        let said = said.is_some() && said == choice.problem.as_deref();
         if let Some(problem) = choice.problem.as_ref().filter(|_| !said) {
             self.remark(&mut spans, problem, self.theme.bad());
         }
@@ -316,12 +350,13 @@ impl Place {
         words.to_owned()
     }
 
-    fn rescue(&self, preparation: Option<&Preparation>) -> Line<'static> {
+    /// The rescue, and whether it was proven; none before that is known.
+    pub fn rescue(&self, rescue: Option<(&str, bool)>) -> Line<'static> {
         let theme = self.theme;
-        let (words, style) = match preparation {
+        let (words, style) = match rescue {
             None => ("looking".to_owned(), theme.plain()),
-            Some(known) if known.rescue_proven => (self.gist(&known.rescue), theme.plain()),
-            Some(known) => (known.rescue.clone(), theme.warn()),
+            Some((words, true)) => (self.gist(words), theme.plain()),
+            Some((words, false)) => (words.to_owned(), theme.warn()),
         };
         Line::from(vec![self.label("Rescue"), Span::styled(words, style)])
     }
@@ -368,6 +403,20 @@ impl Place {
         focused: bool,
         confirmed: bool,
     ) -> [Part<'static>; 2] {
+        let what = format!("to {verb} its token:");
+        self.typed(name, &what, verb, field, focused, confirmed)
+    }
+
+    /// A field in which a text is to be typed, and what Enter does then.
+    pub fn typed(
+        &self,
+        name: &str,
+        what: &str,
+        verb: &str,
+        field: &Field,
+        focused: bool,
+        confirmed: bool,
+    ) -> [Part<'static>; 2] {
         let theme = self.theme;
         let mark = if confirmed {
             format!("  Enter to {verb}")
@@ -385,7 +434,7 @@ impl Place {
             Part::must(Line::from(vec![
                 Span::raw("Type "),
                 Span::styled(name.to_owned(), theme.strong()),
-                Span::raw(format!(" to {verb} its token:")),
+                Span::raw(format!(" {what}")),
             ])),
             Part::must(Line::from(vec![
                 Span::styled(format!(" {text} "), style),

@@ -10,12 +10,12 @@ use unicode_width::UnicodeWidthStr;
 
 use super::Theme;
 use super::boxed::field_text;
-use crate::app::dialogs::{Next, facts};
+use crate::app::dialogs::{Deed, Next, facts};
 use crate::app::keys::Command;
 use crate::app::list::Row;
 use crate::app::when::{exact, relative};
 use crate::app::{App, Layer};
-use crate::slot::State;
+use crate::slot::{Kind, State};
 use crate::text::fit;
 
 /// The first line: what there is, and on the right what wants attention. In a
@@ -29,9 +29,9 @@ pub fn title(app: &App, width: u16, theme: Theme) -> Line<'static> {
     let (long, mut short) = (attention(app, false, theme), attention(app, true, theme));
     let [all, fewer, none] =
         [all.as_str(), organizations.as_str(), ""].map(|words| title_left(app, words, theme));
-    let (mut line, right) = if size(&long) <= room(&all) {
+    let (mut line, right) = if size(&all) < width && size(&long) <= room(&all) {
         (all, long)
-    } else if size(&short) <= room(&all) {
+    } else if size(&all) < width && size(&short) <= room(&all) {
         (all, short)
     } else {
         let left = if size(&fewer) < width { fewer } else { none };
@@ -69,6 +69,11 @@ fn title_left(app: &App, words: &str, theme: Theme) -> Vec<Span<'static>> {
             left.push(Span::raw(" "));
         }
     }
+    if app.list.kind() == Kind::AuditTrails {
+        left.push(Span::raw(" "));
+        left.push(Span::styled("audit trail tokens", theme.strong()));
+        left.push(Span::raw(" "));
+    }
     left.push(Span::raw(format!(" {words}")));
     left
 }
@@ -96,7 +101,7 @@ fn attention(app: &App, short: bool, theme: Theme) -> Vec<Span<'static>> {
     .collect();
     let reading = count(State::Reading);
     if reading > 0 {
-        let all = app.list.rows().len();
+        let all = app.list.all();
         parts.push((format!("{}/{all} read", all - reading), theme.faint()));
     }
     let mut spans = Vec::new();
@@ -123,14 +128,25 @@ pub fn status(app: &App, theme: Theme) -> Option<(String, Style)> {
         };
         return Some((status.text.clone(), style));
     }
+    let mut parts = Vec::new();
+    let (marked, hidden) = app.list.marks();
+    if marked > 0 {
+        parts.push(match hidden {
+            0 => format!("{marked} marked"),
+            hidden => format!("{marked} marked ({hidden} hidden)"),
+        });
+    }
     if app.filter.is_none() && !app.list.filter().is_empty() {
         let text = format!(
             "filter: {}  {} of {}",
             app.list.filter(),
             app.list.shown(),
-            app.list.rows().len()
+            app.list.all()
         );
-        return Some((text, theme.warn()));
+        parts.push(text);
+    }
+    if !parts.is_empty() {
+        return Some((parts.join(theme.symbols.dot), theme.warn()));
     }
     let troubled = app
         .accounts
@@ -354,7 +370,7 @@ fn details(app: &App, row: &Row) -> Vec<(&'static str, String)> {
 /// The last line: the keys that do something now.
 pub fn keys(app: &App, width: u16, theme: Theme) -> Line<'static> {
     if let Some(field) = app.filter.as_ref().filter(|_| app.layers.is_empty()) {
-        let count = format!("  {} of {}", app.list.shown(), app.list.rows().len());
+        let count = format!("  {} of {}", app.list.shown(), app.list.all());
         let keys = "   Enter keep  Esc clear";
         let room = usize::from(width).saturating_sub(4 + count.width());
         let text = field_text(field, room, theme);
@@ -386,6 +402,20 @@ pub fn keys(app: &App, width: u16, theme: Theme) -> Line<'static> {
             ];
             bar(&keys, width, theme)
         }
+        Some(Layer::Many(dialog)) => {
+            let keys = [
+                ("Enter", dialog.verb().as_str()),
+                ("↑↓", "scroll"),
+                ("Tab", "next field"),
+                ("←→", "choose"),
+                ("Esc", "close"),
+            ];
+            match dialog.deed {
+                Deed::New => bar(&keys, width, theme),
+                Deed::Delete => bar(&[keys[0], keys[1], keys[4]], width, theme),
+            }
+        }
+        Some(Layer::Report(_)) => bar(&[("j k", "scroll"), ("Esc", "close")], width, theme),
         Some(Layer::Delete(_)) => bar(&[("Enter", "delete"), ("Esc", "close")], width, theme),
         Some(Layer::Leave(_)) => bar(&[("c", "copy"), ("Esc", "back")], width, theme),
         None => bar(&list_keys(app), width, theme),
@@ -394,18 +424,19 @@ pub fn keys(app: &App, width: u16, theme: Theme) -> Line<'static> {
 
 fn list_keys(app: &App) -> Vec<(String, &'static str)> {
     let state = app.list.selected().map(Row::state);
+    let marked = app.list.marks().0 > 0;
     let possible = |command| match command {
         Command::New => {
             !app.settings.read_only
                 && app.running.is_none()
-                && state.is_some_and(|s| s.allows_generate() || s.allows_replace())
+                && (marked || state.is_some_and(|s| s.allows_generate() || s.allows_replace()))
         }
         Command::Delete => {
             !app.settings.read_only
                 && app.running.is_none()
-                && state.is_some_and(State::allows_replace)
+                && (marked || state.is_some_and(State::allows_replace))
         }
-        Command::Copy | Command::Refresh => state.is_some(),
+        Command::Copy | Command::Refresh | Command::Mark => state.is_some(),
         _ => true,
     };
     app.settings

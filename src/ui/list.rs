@@ -132,13 +132,19 @@ fn line(
     width: usize,
     theme: Theme,
 ) -> Line<'static> {
-    let marker = if chosen { theme.symbols.marker } else { " " };
+    let symbols = theme.symbols;
+    let (before, marker) = match (chosen, row.marked) {
+        (true, true) => (symbols.marker, symbols.mark),
+        (true, false) => (" ", symbols.marker),
+        (false, true) => (" ", symbols.mark),
+        (false, false) => (" ", " "),
+    };
     let working = app
         .running
         .as_ref()
         .filter(|running| running.slot == row.slot);
     let mut spans = vec![
-        Span::raw(format!(" {marker} ")),
+        Span::raw(format!("{before}{marker} ")),
         Span::raw(pad(&row.slot.organization, columns.organization, theme)),
         Span::raw(" "),
     ];

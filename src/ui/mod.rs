@@ -6,6 +6,7 @@ mod dialogs;
 mod frame;
 mod help;
 mod list;
+mod many;
 mod panel;
 mod theme;
 
@@ -34,6 +35,8 @@ pub fn draw(app: &App, frame: &mut Frame) {
         Some(Layer::Help(help)) => help::help(app, help, frame, theme),
         Some(Layer::New(dialog)) => dialogs::new(app, dialog, frame, theme),
         Some(Layer::Delete(dialog)) => dialogs::delete(dialog, frame, theme),
+        Some(Layer::Many(dialog)) => many::dialog(app, dialog, frame, theme),
+        Some(Layer::Report(report)) => many::report(report, frame, theme),
         Some(Layer::Notice(notice)) => dialogs::notice(notice, frame, theme),
         Some(Layer::Leave(dialog)) => dialogs::leave(dialog, frame, theme),
         Some(Layer::Panel(panel)) => panel::panel(app, panel, frame, theme),

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use orgward::action::{Act, Order, Outcome, Step, Verb};
-use orgward::app::message::{EffectId, Gone, Preparation, Reply};
+use orgward::app::message::{EffectId, Gone, ManyPreparation, Preparation, Reply};
 use orgward::app::{self, Account, App, Effect, Layer, Message, Moment, Settings};
 use orgward::slot::{Identity, Reading, Slot};
 use orgward::ui;
@@ -18,6 +18,8 @@ use crate::world;
 pub struct Owner {
     pub app: App,
     effects: Vec<Effect>,
+    /// What a dialog for many slots has shown and its owner has confirmed.
+    confirmed: Vec<Asked>,
 }
 
 /// A dialog as it was before a message.
@@ -35,7 +37,11 @@ impl Owner {
             wall: world::at(world::NOW),
         };
         let (app, effects) = App::new(settings, accounts, size, now);
-        Self { app, effects }
+        Self {
+            app,
+            effects,
+            confirmed: Vec::new(),
+        }
     }
 
     /// One host entry with these organizations, nothing answered yet.
@@ -58,9 +64,17 @@ impl Owner {
 
     fn send_at(&mut self, message: Message, now: Moment) {
         let asked = self.asked();
+        let running = self.app.run.is_some();
+        let typed = self.typed_for_many();
         let effects = app::update(&mut self.app, message, now);
+        if !running && self.app.run.is_some() {
+            self.confirmed = typed.expect("a run that nobody has confirmed");
+        }
         for effect in &effects {
             match effect {
+                Effect::Perform { order, .. } if self.app.run.is_some() => {
+                    self.was_confirmed_with_others(order);
+                }
                 Effect::Perform { order, .. } => self.was_confirmed(order, &asked),
                 Effect::Leave => self.may_leave(),
                 _ => {}
@@ -103,6 +117,35 @@ impl Owner {
         if dialog.verb != Verb::Generate {
             assert_eq!(dialog.typed, *order.slot.organization);
         }
+    }
+
+    /// What a dialog for many slots shows, if their number is typed in it.
+    fn typed_for_many(&self) -> Option<Vec<Asked>> {
+        let shows = |layer: &Layer| match layer {
+            Layer::Many(dialog) if dialog.count.text() == dialog.items.len().to_string() => {
+                let asked = |item: &orgward::app::dialogs::Item| Asked {
+                    slot: item.slot.clone(),
+                    shown: item.shown.clone(),
+                    verb: dialog.verb(),
+                    typed: String::new(),
+                };
+                Some(dialog.items.iter().map(asked).collect())
+            }
+            _ => None,
+        };
+        self.app.layers.iter().find_map(shows)
+    }
+
+    /// The number was typed under exactly this; and once only is it done.
+    fn was_confirmed_with_others(&mut self, order: &Order) {
+        assert!(!self.app.settings.read_only);
+        let at = self.confirmed.iter().position(|asked| {
+            asked.slot == order.slot
+                && asked.shown == order.shown
+                && (asked.verb == Verb::Delete) == (order.verb() == Verb::Delete)
+        });
+        self.confirmed
+            .remove(at.expect("nobody has confirmed this"));
     }
 
     /// No secret is lost: neither by leaving during a write nor in a panel.
@@ -170,6 +213,29 @@ impl Owner {
             _ => panic!("no dialog is open"),
         };
         self.reply(id, Reply::Prepared(Box::new(preparation)))
+    }
+
+    pub fn many(&self) -> &orgward::app::dialogs::ManyDialog {
+        match self.app.layers.last() {
+            Some(Layer::Many(dialog)) => dialog,
+            _ => panic!("no dialog for many\n{}", self.screen()),
+        }
+    }
+
+    /// Answers what the dialog for many slots asked for.
+    pub fn prepared_many(&mut self, preparation: ManyPreparation) -> &mut Self {
+        let id = self.many().preparing;
+        self.reply(id, Reply::PreparedMany(Box::new(preparation)))
+    }
+
+    /// Whether the destination can take all of them.
+    pub fn checked(&mut self, result: Result<(), &str>) -> &mut Self {
+        let asked = self.effects().into_iter().find_map(|effect| match effect {
+            Effect::Check { id, .. } => Some(id),
+            _ => None,
+        });
+        let id = asked.unwrap_or_else(|| panic!("nothing is tried\n{}", self.screen()));
+        self.reply(id, Reply::Checked(result.map_err(str::to_owned)))
     }
 
     pub fn step(&mut self, step: Step) -> &mut Self {

@@ -7,6 +7,7 @@ mod fields;
 mod generating;
 mod leaving;
 mod looking;
+mod many;
 mod panel;
 mod property;
 mod replacing;

@@ -5,7 +5,7 @@ use std::cell::RefCell;
 use std::time::Duration;
 
 use orgward::action::{Delivery, NotDone, Outcome, Step};
-use orgward::app::message::{Gone, Preparation, Reply};
+use orgward::app::message::{Gone, ManyPreparation, Preparation, Reply};
 use orgward::app::{Account, Effect, Layer, Message, Settings};
 use orgward::delivery::Destination;
 use orgward::fleet::Own;
@@ -39,7 +39,7 @@ fn happening() -> impl Strategy<Value = Happening> {
         "j", "k", "G", "g", "n", "d", "c", "y", "/", "s", "S", "r", "R", "o", "?", "x", "v", "w",
         "p", "t", "<enter>", "<esc>", "<tab>", "<s-tab>", "<left>", "<right>", "<up>", "<down>",
         "<bs>", "<pgdn>", "<pgup>", "<home>", "<end>", "<f1>", "<c-z>", "<a-k>", "90d", "ac", "é",
-        "組",
+        " ", "*", "2", "3", "組",
     ];
     let out = vec![
         "q",
@@ -52,6 +52,7 @@ fn happening() -> impl Strategy<Value = Happening> {
         12 => select(keys).prop_map(Happening::Keys),
         2 => select(out).prop_map(Happening::Keys),
         8 => select(vec!["<esc>n", "<esc>jn", "<esc>kd", "<esc>/ac<enter>n", "<esc><esc>n"]).prop_map(Happening::Keys),
+        4 => select(vec!["<esc><esc>*n", "<esc><esc>*d", "<esc>  n"]).prop_map(Happening::Keys),
         8 => Just(Happening::Confirm),
         6 => any::<usize>().prop_map(Happening::Hear),
         1 => any::<String>().prop_map(Happening::Paste),
@@ -95,6 +96,17 @@ fn known(what: usize) -> Preparation {
     }
     if what.is_multiple_of(11) {
         known.choices.clear();
+    }
+    known
+}
+
+fn many_known(what: usize, count: usize) -> ManyPreparation {
+    let mut known = many(count);
+    known.default = what % 8;
+    for (at, slot) in known.slots.iter_mut().enumerate() {
+        slot.own = [Own::No, Own::Yes, Own::Unknown][(what + at) % 3];
+        slot.policy =
+            (!what.is_multiple_of(4)).then(|| Duration::from_secs((what % 400) as u64 * 86_400));
     }
     known
 }
@@ -150,6 +162,17 @@ fn answer(effect: &Effect, what: usize) -> Option<Message> {
         }
         Effect::Read { id, .. } => (*id, Reply::Read(Box::new(reading(what)))),
         Effect::Prepare { id, .. } => (*id, Reply::Prepared(Box::new(known(what)))),
+        Effect::PrepareMany { id, slots } => {
+            let known = many_known(what, slots.len());
+            (*id, Reply::PreparedMany(Box::new(known)))
+        }
+        Effect::Check { id, .. } => {
+            let checked = match what % 5 {
+                0 => Err("two of them lead to one path".to_owned()),
+                _ => Ok(()),
+            };
+            (*id, Reply::Checked(checked))
+        }
         Effect::Perform { id, order } => {
             let outcome = became(what, &order.slot, order.shown.clone());
             (*id, Reply::Outcome(Box::new(outcome)))
@@ -237,6 +260,9 @@ fn live(happenings: Vec<Happening>, read_only: bool, ascii: bool, reached: &mut 
                 let keys = match owner.app.layers.last() {
                     Some(Layer::New(dialog)) => clean(&dialog.slot),
                     Some(Layer::Delete(dialog)) => clean(&dialog.slot),
+                    Some(Layer::Many(dialog)) => {
+                        format!("<end><bs><bs><bs>{}<enter>", dialog.items.len())
+                    }
                     Some(Layer::Leave(_)) => "lose<enter>".to_owned(),
                     Some(Layer::Panel(_)) => "<esc>".to_owned(),
                     _ => continue,
@@ -244,6 +270,12 @@ fn live(happenings: Vec<Happening>, read_only: bool, ascii: bool, reached: &mut 
                 owner.press(&keys);
             }
             Happening::Hear(what) => {
+                if let Some(Layer::Many(dialog)) = owner.app.layers.last() {
+                    let (id, count) = (dialog.preparing, dialog.items.len());
+                    let known = many_known(what, count);
+                    owner.reply(id, Reply::PreparedMany(Box::new(known)));
+                    continue;
+                }
                 let id = match owner.app.layers.last() {
                     Some(Layer::New(dialog)) => dialog.preparing,
                     Some(Layer::Delete(dialog)) => dialog.preparing,
@@ -338,7 +370,11 @@ fn no_way_through_the_screen_breaks_a_promise() {
     // Or nothing of interest was looked at.
     let reached = reached.into_inner();
     assert!(
-        reached.orders > 20 && reached.panels > 20 && reached.let_go > 0 && reached.left > 10,
+        reached.orders > 20
+            && reached.runs > 20
+            && reached.panels > 20
+            && reached.let_go > 0
+            && reached.left > 10,
         "{reached:?}"
     );
 }
@@ -347,6 +383,7 @@ fn no_way_through_the_screen_breaks_a_promise() {
 #[derive(Debug, Default)]
 struct Reached {
     orders: usize,
+    runs: usize,
     panels: usize,
     let_go: usize,
     left: usize,
@@ -362,6 +399,7 @@ impl Reached {
                 _ => {}
             }
         }
+        self.runs += usize::from(owner.app.run.as_ref().is_some_and(|run| run.done() > 0));
         let panel = |layer: &Layer| matches!(layer, Layer::Panel(_));
         self.panels += usize::from(owner.app.layers.last().is_some_and(panel));
     }
@@ -371,6 +409,15 @@ impl Reached {
 #[test]
 fn no_window_is_too_small_or_too_large_to_draw() {
     let mut owners = Vec::new();
+    for keys in ["*n", "*d"] {
+        let mut owner = Owner::of(&["組織-acme", "beta", "broken"]);
+        owner
+            .read("組織-acme", there(token("at-1")))
+            .read("beta", unclear())
+            .read("broken", found(Found::Failed, Some("it did not answer")));
+        owner.press(keys).prepared_many(many(2));
+        owners.push(owner);
+    }
     for keys in ["", "/filter", "?", "o", "n", "d"] {
         let mut owner = Owner::with("組織-acme", there(token("at-1")));
         owner.press(keys);

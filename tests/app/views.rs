@@ -489,6 +489,108 @@ fn every_other_outcome() {
     }
 }
 
+/// Twenty slots on two hosts, all marked, two of which nothing can be done with.
+fn many_marked() -> Owner {
+    let org = |n: i64| format!("org-{n:02}");
+    let all: Vec<String> = (0..20).map(org).collect();
+    let refs: Vec<&str> = all.iter().map(String::as_str).collect();
+    let corp = Account::new(Host::new(CORP), None, Some(names(&refs[10..])));
+    let mut owner = Owner::new(settings(), vec![account(&refs[..10]), corp], (120, 40));
+    for n in 0..20 {
+        let slot = if n < 10 {
+            slot(&org(n))
+        } else {
+            on_corp(&org(n))
+        };
+        owner.read_slot(
+            &slot,
+            match n {
+                3 => none(),
+                4 => unclear(),
+                5 => found(Found::Failed, Some("502: the host did not answer usefully")),
+                11 => found(Found::Unauthorized, None),
+                _ => there(Token {
+                    last_used_at: (n != 7).then(|| hours(-n * 5)),
+                    ..token(&format!("at-{n:02}xY7bN2kLm4P"))
+                }),
+            },
+        );
+    }
+    owner.press("*").effects();
+    owner
+}
+
+#[test]
+fn many_slots() {
+    let mut owner = many_marked();
+    owner.press("/org-1<enter>");
+    view("many_marked", &mut owner);
+    view("many_preparing", owner.press("n"));
+    let mut known = many(18);
+    known.slots[2].own = Own::Yes;
+    known.slots[3].own = Own::Unknown;
+    view("many_replace", owner.prepared_many(known.clone()));
+    owner.press("<s-tab>/s/{organization}");
+    view("many_path", &mut owner);
+    view("many_scrolled", owner.press("<tab>18<pgdn><pgdn><pgdn>"));
+    known.slots[0].policy = Some(Duration::from_secs(30 * 86_400));
+    owner.prepared_many(known.clone());
+    view("many_beyond_policy", owner.press("<enter>"));
+    owner.press("<tab><left><left><enter>");
+    view("many_checking", &mut owner);
+    owner.checked(Ok(()));
+    view("many_running", owner.step(Step::Writing));
+    view("many_stopping", owner.press("<esc>"));
+    let order = owner.order();
+    let mut done = generated(&order.slot, order.shown, Delivery::Delivered(in_file()));
+    done.asked = Some(days(30));
+    owner.outcome(Outcome::Generated(Box::new(done)));
+    view("many_report", &mut owner);
+    owner.press("<esc><esc>d").prepared_many(many(16));
+    view("many_delete", &mut owner);
+}
+
+#[test]
+fn many_empty_slots() {
+    let mut owner = Owner::of(&["acme", "beta", "gamma"]);
+    for name in ["acme", "beta", "gamma"] {
+        owner.read(name, none());
+    }
+    owner.press("*n").prepared_many(many(3));
+    view("many_generate", &mut owner);
+    owner
+        .press("<s-tab>/s/{organization}<tab>3<enter>")
+        .checked(Ok(()));
+    for outcome in [
+        None,
+        Some(Outcome::Refused {
+            status: 422,
+            words: "Expired at is beyond the organization's maximum, as its owner has set it"
+                .into(),
+        }),
+        None,
+    ] {
+        let order = owner.order();
+        let good = generated(&order.slot, order.shown, Delivery::Delivered(in_file()));
+        owner.outcome(outcome.unwrap_or_else(|| Outcome::Generated(Box::new(good))));
+    }
+    view("many_report_mixed", &mut owner);
+}
+
+#[test]
+fn audit_trail_tokens() {
+    let mut owner = all_states();
+    for name in ["acme", "acme-audit"] {
+        owner.send(orgward::app::Message::AuditTrails(slot(name)));
+    }
+    owner.press("<tab>");
+    let audit = |name| slot(name).of_kind(orgward::slot::Kind::AuditTrails);
+    owner.read_slot(&audit("acme"), there(token("at-Audit1")));
+    let why = "its plan has no audit logging (entitlement audit-logging)";
+    owner.read_slot(&audit("acme-audit"), found(Found::None, Some(why)));
+    view("audit_trails", &mut owner);
+}
+
 #[test]
 fn notices_at_the_start() {
     let settings = Settings {

@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use orgward::action::{Delivery, Generated, Outcome};
 use orgward::app::keys::Keymap;
-use orgward::app::message::{Choice, NotDelivered, Preparation};
+use orgward::app::message::{Choice, Known, ManyPreparation, NotDelivered, Preparation};
 use orgward::app::{Account, Settings};
 use orgward::delivery::{Delivered, Destination, Facts, Undelivered};
 use orgward::expiry::Expiry;
@@ -127,6 +127,27 @@ pub fn preparation() -> Preparation {
         origin: None,
         policy: None,
         server_now: at(NOW),
+    }
+}
+
+/// The same for many slots: what holds one secret only is out of the question.
+pub fn many(count: usize) -> ManyPreparation {
+    let mut one = preparation();
+    for choice in &mut one.choices[..3] {
+        choice.problem = Some(format!("{} holds one secret, not many", choice.to));
+    }
+    one.choices[3].words = "file, {organization} in its path".into();
+    let known = Known {
+        own: Own::No,
+        policy: None,
+        server_now: at(NOW),
+    };
+    ManyPreparation {
+        choices: one.choices,
+        default: 3,
+        rescue: one.rescue,
+        rescue_proven: true,
+        slots: vec![known; count],
     }
 }
 

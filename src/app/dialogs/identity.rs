@@ -4,7 +4,7 @@ use jiff::tz::TimeZone;
 
 use crate::app::Moment;
 use crate::app::when::{day, exact, relative};
-use crate::slot::{Found, Reading};
+use crate::slot::{Found, Host, Kind, Reading, Slot};
 
 /// One labelled line about a slot.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -15,6 +15,26 @@ pub struct Fact {
     pub text: String,
     /// The same for a narrow window.
     pub short: String,
+}
+
+/// The one host of some slots, if it is one.
+pub fn one_host<'a>(slots: impl IntoIterator<Item = &'a Slot>) -> Option<&'a Host> {
+    let mut hosts = slots.into_iter().map(|slot| &slot.host);
+    let first = hosts.next()?;
+    hosts.all(|host| host == first).then_some(first)
+}
+
+/// What tells a slot from others in a list: what differs stands in front, since
+/// a long name is cut.
+pub fn short_name(slot: &Slot, one_host: bool) -> String {
+    let kind = match slot.kind {
+        Kind::Organization => "",
+        Kind::AuditTrails => " (audit trail)",
+    };
+    match one_host {
+        true => format!("{}{kind}", slot.organization),
+        false => format!("{}{kind} on {}", slot.organization, slot.host),
+    }
 }
 
 /// The facts about what is in a slot: id, age, creator, last use, end.

@@ -3,14 +3,18 @@
 mod delete;
 mod identity;
 mod leave;
+mod many;
 mod new;
 mod notice;
+mod terms;
 
 pub use delete::DeleteDialog;
-pub use identity::{Fact, facts};
+pub use identity::{Fact, facts, one_host, short_name};
 pub use leave::{Answer, LeaveDialog, WORD};
-pub use new::{End, ExpiryChoice, Focus, NewDialog};
+pub use many::{Deed, Item, LeftOut, ManyDialog, ManyFocus, ManyWish};
+pub use new::{Focus, NewDialog};
 pub use notice::{Next, Notice};
+pub use terms::{End, ExpiryChoice, Terms};
 
 use crate::action::Order;
 

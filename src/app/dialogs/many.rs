@@ -1,0 +1,356 @@
+//! Generate, replace or delete for all marked slots: one dialog that lists what
+//! dies and what is left out, and the number of slots typed instead of a name.
+
+use std::time::Duration;
+
+use crossterm::event::{KeyCode, KeyEvent};
+use jiff::Timestamp;
+
+use super::one_host;
+use super::terms::{End, Terms, turned};
+use crate::action::{Act, Order, Verb};
+use crate::app::field::Field;
+use crate::app::message::{EffectId, ManyPreparation};
+use crate::delivery::Destination;
+use crate::expiry::{Expiry, ExpiryError};
+use crate::fleet::Own;
+use crate::slot::{Host, Identity, Reading, Slot, Token};
+
+/// Whoever used a token within this time may be using it now.
+const RECENT: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// A slot that is acted on.
+#[derive(Clone, Debug)]
+pub struct Item {
+    /// Which slot.
+    pub slot: Slot,
+    /// What was there when the dialog opened.
+    pub shown: Identity,
+    /// The token that dies, if one is seen.
+    pub token: Option<Token>,
+    /// Whether that token was used within the last day.
+    pub recent: bool,
+}
+
+impl Item {
+    /// A slot as it was read; none for one that cannot be told from others.
+    pub fn of(slot: &Slot, reading: &Reading, now: Timestamp) -> Option<Self> {
+        let token = reading.token().cloned();
+        let used = token.as_ref().and_then(|token| token.last_used_at);
+        let until = used.and_then(|used| crate::slot::add(used, RECENT));
+        Some(Self {
+            slot: slot.clone(),
+            shown: reading.identity()?,
+            recent: until.is_some_and(|until| until > now),
+            token,
+        })
+    }
+}
+
+/// A marked slot that nothing is done with.
+#[derive(Clone, Debug)]
+pub struct LeftOut {
+    /// Which slot.
+    pub slot: Slot,
+    /// Why.
+    pub why: String,
+}
+
+/// What is done with all of them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Deed {
+    /// A new token for each.
+    New,
+    /// Each token deleted.
+    Delete,
+}
+
+/// The part of the dialog that takes the keys.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ManyFocus {
+    /// The field for the number.
+    Count,
+    /// The expiry.
+    Expiry,
+    /// The destination.
+    Destination,
+}
+
+/// What the dialog wants after a key.
+#[derive(Debug)]
+pub enum ManyWish {
+    /// Nothing but a redraw.
+    Stay,
+    /// To be closed.
+    Close,
+    /// To know whether the destination can take all of them; then the orders.
+    Check(Destination, Vec<Order>),
+    /// To be closed, and the orders to be performed, one after the other.
+    Run(Vec<Order>),
+}
+
+/// The dialog.
+#[derive(Debug)]
+pub struct ManyDialog {
+    /// What is done.
+    pub deed: Deed,
+    /// The slots that are acted on: tokens that were used within the last day
+    /// come first.
+    pub items: Vec<Item>,
+    /// The marked slots that are not acted on.
+    pub left_out: Vec<LeftOut>,
+    /// The first line of the list that is shown.
+    pub offset: usize,
+    /// The part that takes the keys.
+    pub focus: ManyFocus,
+    /// The number, as typed.
+    pub count: Field,
+    /// The expiry and the destination.
+    pub terms: Terms,
+    /// What must be known before anything can be sent.
+    pub preparation: Option<ManyPreparation>,
+    /// The effect that finds it out.
+    pub preparing: EffectId,
+    /// The destination is being tried, and what follows if it can take all.
+    checking: Option<(EffectId, Vec<Order>)>,
+    /// Why Enter did nothing.
+    pub problem: Option<String>,
+}
+
+impl ManyDialog {
+    /// A dialog for what was just shown.
+    pub fn new(
+        deed: Deed,
+        mut items: Vec<Item>,
+        left_out: Vec<LeftOut>,
+        default: Expiry,
+        preparing: EffectId,
+    ) -> Self {
+        items.sort_by_key(|item| !item.recent);
+        Self {
+            deed,
+            items,
+            left_out,
+            offset: 0,
+            focus: ManyFocus::Count,
+            count: Field::default(),
+            terms: Terms::new(default),
+            preparation: None,
+            preparing,
+            checking: None,
+            problem: None,
+        }
+    }
+
+    /// How many tokens die, or may die.
+    pub fn dying(&self) -> usize {
+        let dies = |item: &&Item| item.shown != Identity::None;
+        self.items.iter().filter(dies).count()
+    }
+
+    /// What the whole is called: a replace as soon as one token dies.
+    pub fn verb(&self) -> Verb {
+        match self.deed {
+            Deed::Delete => Verb::Delete,
+            Deed::New if self.dying() == 0 => Verb::Generate,
+            Deed::New => Verb::Replace,
+        }
+    }
+
+    /// Whether the number was typed.
+    pub fn confirmed(&self) -> bool {
+        self.count.text() == self.items.len().to_string()
+    }
+
+    /// The one host of all of them, if it is one.
+    pub fn one_host(&self) -> Option<&Host> {
+        let items = self.items.iter().map(|item| &item.slot);
+        one_host(items.chain(self.left_out.iter().map(|left| &left.slot)))
+    }
+
+    /// How many lines the list has.
+    pub fn lines(&self) -> usize {
+        self.items.len() + self.left_out.len()
+    }
+
+    /// Takes what was found out.
+    pub fn prepared(&mut self, preparation: ManyPreparation) {
+        let choices = preparation.choices.clone();
+        self.terms.offer(choices, preparation.default);
+        if preparation.slots.iter().all(|known| known.policy.is_some()) {
+            self.terms.offer_longest();
+        }
+        self.preparation = Some(preparation);
+        self.problem = None;
+    }
+
+    /// The slot whose token is the credential in use, or may be.
+    pub fn own(&self, own: Own) -> impl Iterator<Item = &Slot> {
+        let known = self.preparation.iter().flat_map(|known| &known.slots);
+        self.items
+            .iter()
+            .zip(known)
+            .filter(move |(_, known)| known.own == own)
+            .map(|(item, _)| &item.slot)
+    }
+
+    /// The end that the chosen expiry means for the first slot.
+    ///
+    /// # Errors
+    /// With the slot, where it is none, or one that its server would refuse.
+    pub fn end(&self) -> Result<End, (Option<&Slot>, ExpiryError)> {
+        self.terms.chosen_expiry().map_err(|error| (None, error))?;
+        let mut first = End::Unknown;
+        let known = self.preparation.iter().flat_map(|known| &known.slots);
+        for (item, known) in self.items.iter().zip(known) {
+            let end = self.terms.end(known.server_now, known.policy);
+            let end = end.map_err(|error| (Some(&item.slot), error))?;
+            if first == End::Unknown {
+                first = end;
+            }
+        }
+        Ok(first)
+    }
+
+    /// Takes a key. `room` is the number of lines that the list has.
+    pub fn key(&mut self, key: &KeyEvent, room: usize) -> ManyWish {
+        if self.scrolled(key, room) {
+            return ManyWish::Stay;
+        }
+        // Whoever goes on choosing has not confirmed what is chosen then.
+        self.checking = None;
+        match key.code {
+            KeyCode::Esc => return ManyWish::Close,
+            KeyCode::Enter => return self.act(),
+            KeyCode::Tab => self.turn(1),
+            KeyCode::BackTab => self.turn(-1),
+            _ => {
+                self.problem = None;
+                match self.focus {
+                    ManyFocus::Count => {
+                        self.count.key(key);
+                    }
+                    ManyFocus::Expiry => self.terms.expiry_key(key),
+                    ManyFocus::Destination => self.terms.destination_key(key),
+                }
+            }
+        }
+        ManyWish::Stay
+    }
+
+    fn scrolled(&mut self, key: &KeyEvent, room: usize) -> bool {
+        let last = self.lines().saturating_sub(room);
+        let at = self.offset.min(last);
+        self.offset = match key.code {
+            KeyCode::Down => at + 1,
+            KeyCode::Up => at.saturating_sub(1),
+            KeyCode::PageDown => at + room,
+            KeyCode::PageUp => at.saturating_sub(room),
+            _ => return false,
+        }
+        .min(last);
+        true
+    }
+
+    /// Takes pasted text, into the field that has the focus.
+    pub fn paste(&mut self, text: &str) {
+        self.checking = None;
+        self.problem = None;
+        match self.focus {
+            ManyFocus::Count => self.count.paste(text),
+            ManyFocus::Expiry => self.terms.paste_expiry(text),
+            ManyFocus::Destination => self.terms.paste_destination(text),
+        }
+    }
+
+    fn turn(&mut self, by: isize) {
+        let parts = match self.deed {
+            Deed::New => &[ManyFocus::Count, ManyFocus::Expiry, ManyFocus::Destination][..],
+            Deed::Delete => &[ManyFocus::Count],
+        };
+        let at = parts.iter().position(|part| *part == self.focus);
+        self.focus = parts[turned(at.unwrap_or(0), by, parts.len())];
+    }
+
+    fn act(&mut self) -> ManyWish {
+        if !self.confirmed() {
+            return ManyWish::Stay;
+        }
+        if self.preparation.is_none() {
+            self.problem = Some("one moment: the limits and your credential are looked up".into());
+            return ManyWish::Stay;
+        }
+        let act = match self.deed {
+            Deed::Delete => Ok(Act::Delete),
+            Deed::New => self.new_token(),
+        };
+        match act {
+            Err(problem) => {
+                self.problem = Some(problem);
+                ManyWish::Stay
+            }
+            Ok(Act::Delete) => ManyWish::Run(self.orders(&Act::Delete)),
+            Ok(act @ Act::New { .. }) => {
+                let orders = self.orders(&act);
+                let Act::New { to, .. } = act else {
+                    return ManyWish::Stay;
+                };
+                self.problem = None;
+                ManyWish::Check(to, orders)
+            }
+        }
+    }
+
+    fn new_token(&self) -> Result<Act, String> {
+        self.end().map_err(|(slot, error)| match slot {
+            Some(slot) => format!("{slot}: {error}"),
+            None => error.to_string(),
+        })?;
+        let expiry = self.terms.chosen_expiry();
+        Ok(Act::New {
+            expiry: expiry.map_err(|error| error.to_string())?,
+            to: self.terms.to()?,
+        })
+    }
+
+    /// In the order of the list; but what may cut us off from a host comes last.
+    fn orders(&self, act: &Act) -> Vec<Order> {
+        let own: Vec<&Slot> = self.own(Own::Yes).collect();
+        let mut items: Vec<&Item> = self.items.iter().collect();
+        items.sort_by_key(|item| own.contains(&&item.slot));
+        let order = |item: &Item| Order {
+            slot: item.slot.clone(),
+            act: act.clone(),
+            shown: item.shown.clone(),
+            needs_rescue: false,
+        };
+        items.into_iter().map(order).collect()
+    }
+
+    /// The destination is being tried.
+    pub fn check(&mut self, id: EffectId, orders: Vec<Order>) {
+        self.checking = Some((id, orders));
+    }
+
+    /// Whether the destination is being tried.
+    pub fn is_checking(&self) -> bool {
+        self.checking.is_some()
+    }
+
+    /// Whether this is the check that is waited for.
+    pub fn waits_for(&self, id: EffectId) -> bool {
+        self.checking.as_ref().is_some_and(|(own, _)| *own == id)
+    }
+
+    /// The orders, if the destination can take them all.
+    pub fn checked(&mut self, result: Result<(), String>) -> Option<Vec<Order>> {
+        let (_, orders) = self.checking.take()?;
+        match result {
+            Ok(()) => Some(orders),
+            Err(why) => {
+                self.problem = Some(why);
+                None
+            }
+        }
+    }
+}

@@ -1,0 +1,336 @@
+//! The dialog for many slots, how far they are, and what became of them.
+
+use ratatui::Frame;
+use ratatui::style::Style;
+use ratatui::text::{Line, Span};
+use unicode_width::UnicodeWidthStr;
+
+use super::boxed::{Part, boxed};
+use super::dialogs::{Place, WIDTH, problem};
+use super::{Theme, pad};
+use crate::action::Verb;
+use crate::app::dialogs::{Deed, Item, LeftOut, ManyDialog, ManyFocus, short_name};
+use crate::app::layout::{self, HELP};
+use crate::app::run::{Mood, Report, Run};
+use crate::app::{App, when};
+use crate::expiry::ExpiryError;
+use crate::fleet::Own;
+use crate::slot::{Identity, Slot};
+use crate::text::fit;
+
+/// The columns for the slots' names, at most.
+const NAME: usize = 34;
+/// The columns for the last use.
+const USED: usize = 16;
+/// The columns for the age.
+const AGE: usize = 9;
+
+/// The dialog.
+pub fn dialog(app: &App, dialog: &ManyDialog, frame: &mut Frame, theme: Theme) {
+    let place = Place::of(frame, theme);
+    let verb = dialog.verb();
+    let (dying, count) = (dialog.dying(), dialog.items.len());
+    let mut parts = Vec::new();
+    if dying > 0 {
+        let words = match (verb, place.narrow) {
+            (_, true) => format!("{dying} die at once:"),
+            (Verb::Delete, _) => {
+                format!("What uses these {dying} tokens stops at once; there is no way back.")
+            }
+            _ => format!(
+                "{} at once; there is no way back.",
+                counted(dying, "token dies", "tokens die")
+            ),
+        };
+        parts.push(Part::ranked(3, Line::styled(words, theme.bad())));
+    }
+    if dialog.deed == Deed::New && dying < count {
+        let words = format!(
+            "{} no token yet.",
+            counted(count - dying, "slot has", "slots have")
+        );
+        parts.push(Part::ranked(6, Line::raw(words)));
+    }
+    if !dialog.left_out.is_empty() {
+        let left = dialog.left_out.len();
+        let why = match place.narrow {
+            true => "",
+            false => "; why stands at the end",
+        };
+        let words = format!("{left} of {} marked are left out{why}.", left + count);
+        parts.push(Part::ranked(1, Line::styled(words, theme.warn())));
+    }
+    parts.extend(list(app, dialog, &place, frame, theme));
+    if dialog.deed == Deed::New {
+        parts.push(Part::gap());
+        parts.extend(terms(app, dialog, &place));
+    }
+    parts.extend(own(dialog, verb, place.narrow, theme));
+    parts.push(Part::gap());
+    let what = match count {
+        1 => format!("to {} its token:", verb.as_str()),
+        _ => format!("to {} their tokens:", verb.as_str()),
+    };
+    parts.extend(place.typed(
+        &count.to_string(),
+        &what,
+        verb.as_str(),
+        &dialog.count,
+        dialog.focus == ManyFocus::Count,
+        dialog.confirmed(),
+    ));
+    if dialog.is_checking() {
+        let words = "trying the destination for each of them";
+        parts.push(Part::must(Line::styled(words, theme.faint())));
+    }
+    parts.extend(problem(dialog.problem.as_deref(), theme));
+    let mut title = format!("{} {}", verb.title(), counted(count, "token", "tokens"));
+    if let Some(host) = dialog.one_host() {
+        title.push_str(&format!(" on {host}"));
+    }
+    let style = match verb {
+        Verb::Generate => theme.title(),
+        _ => theme.bad(),
+    };
+    boxed(frame, &title, style, parts, WIDTH, theme);
+}
+
+fn terms(app: &App, dialog: &ManyDialog, place: &Place) -> [Part<'static>; 3] {
+    let rank = |focus, rank| if dialog.focus == focus { 0 } else { rank };
+    let end = dialog.end();
+    let beyond = match &end {
+        Err((Some(slot), ExpiryError::BeyondPolicy { .. })) => {
+            dialog.items.iter().position(|item| item.slot == **slot)
+        }
+        _ => None,
+    };
+    let known = dialog.preparation.as_ref();
+    let policy = known
+        .zip(beyond)
+        .and_then(|(known, at)| known.slots.get(at))
+        .and_then(|known| known.policy);
+    let rescue = known.map(|known| (known.rescue.as_str(), known.rescue_proven));
+    let rescue_rank = if rescue.is_some_and(|(_, proven)| !proven) {
+        3
+    } else {
+        7
+    };
+    [
+        Part::ranked(
+            rank(ManyFocus::Expiry, 5),
+            place.expiry(
+                app,
+                &dialog.terms,
+                end.map_err(|(_, error)| error),
+                policy,
+                dialog.focus == ManyFocus::Expiry,
+            ),
+        ),
+        Part::ranked(
+            rank(ManyFocus::Destination, 2),
+            place.destination(
+                &dialog.terms,
+                dialog.focus == ManyFocus::Destination,
+                dialog.problem.as_deref(),
+            ),
+        ),
+        Part::ranked(rescue_rank, place.rescue(rescue)),
+    ]
+}
+
+/// The slots that there is room for, and which of them these are.
+fn list(
+    app: &App,
+    dialog: &ManyDialog,
+    place: &Place,
+    frame: &Frame,
+    theme: Theme,
+) -> Vec<Part<'static>> {
+    let area = frame.area();
+    let room = layout::many_height((area.width, area.height));
+    let count = dialog.lines();
+    let first = dialog.offset.min(count.saturating_sub(room));
+    let one_host = dialog.one_host().is_some();
+    let named = |slot: &Slot| short_name(slot, one_host);
+    let names = dialog.items.iter().map(|item| named(&item.slot).width());
+    let name = names.max().unwrap_or(0).min(NAME).min(place.width / 2);
+    let column = |slot: &Slot| pad(&named(slot), name, theme);
+    let items = dialog
+        .items
+        .iter()
+        .map(|item| item_line(app, item, column(&item.slot), theme));
+    let left_out = dialog
+        .left_out
+        .iter()
+        .map(|left| left_line(left, column(&left.slot), theme));
+    let mut parts: Vec<Part> = items
+        .chain(left_out)
+        .skip(first)
+        .take(room)
+        .map(|spans| Part::must(cut(spans, place.width, theme)))
+        .collect();
+    if count > room {
+        let words = format!("  {} to {} of {count}", first + 1, first + room.min(count));
+        parts.push(Part::ranked(4, Line::styled(words, theme.faint())));
+    }
+    parts
+}
+
+fn item_line(app: &App, item: &Item, name: String, theme: Theme) -> Vec<Span<'static>> {
+    let sign = if item.recent {
+        theme.symbols.warning
+    } else {
+        " "
+    };
+    let mut spans = vec![
+        Span::styled(format!("{sign} "), theme.warn()),
+        Span::raw(name),
+        Span::raw("  "),
+    ];
+    let now = app.now.wall;
+    match (&item.token, &item.shown) {
+        (Some(token), _) => {
+            let used = match token.last_used_at {
+                Some(at) => format!("used {}", when::relative(at, now).text),
+                None => "never used".to_owned(),
+            };
+            let style = if item.recent {
+                theme.warn()
+            } else {
+                theme.plain()
+            };
+            spans.push(Span::styled(pad(&used, USED, theme), style));
+            let age = token.created_at.map(|at| {
+                let seconds = now.duration_since(at).as_secs();
+                when::length(u64::try_from(seconds).unwrap_or(0))
+            });
+            let age = age.map_or("of unknown age".to_owned(), |age| format!("{age} old"));
+            let creator = token.created_by.as_ref();
+            let by = creator.map_or(String::new(), |by| format!(" by {}", by.words()));
+            let rest = format!(" {}  {}{by}", pad(&age, AGE, theme), token.id);
+            spans.push(Span::styled(rest, theme.faint()));
+        }
+        (None, Identity::None) => spans.push(Span::styled("no token yet", theme.faint())),
+        (None, _) => spans.push(Span::styled("a token that you may not see", theme.bad())),
+    }
+    spans
+}
+
+fn left_line(left: &LeftOut, name: String, theme: Theme) -> Vec<Span<'static>> {
+    vec![
+        Span::raw(format!("{} ", theme.symbols.none)),
+        Span::styled(name, theme.faint()),
+        Span::raw("  "),
+        Span::styled(format!("left out: {}", left.why), theme.faint()),
+    ]
+}
+
+/// A line of the list never takes two rows.
+fn cut(spans: Vec<Span<'static>>, width: usize, theme: Theme) -> Line<'static> {
+    let mut room = width;
+    let mut line = Line::default();
+    for span in spans {
+        let text = fit(&span.content, room, theme.symbols.ascii);
+        room = room.saturating_sub(text.width());
+        line.push_span(Span::styled(text, span.style));
+    }
+    line
+}
+
+/// That a token is the credential in use, or may be.
+fn own(dialog: &ManyDialog, verb: Verb, narrow: bool, theme: Theme) -> Vec<Part<'static>> {
+    let warning = theme.symbols.warning;
+    let mut parts = Vec::new();
+    if verb == Verb::Generate {
+        return parts;
+    }
+    let one_host = dialog.one_host().is_some();
+    if let Some(slot) = dialog.own(Own::Yes).next() {
+        let name = short_name(slot, one_host);
+        let words = match (narrow, verb) {
+            (true, _) => "",
+            (_, Verb::Delete) => ": it goes last, and then its host can no longer be reached",
+            _ => ": it goes last, and the program goes on with the new one",
+        };
+        parts.push(Part::must(Line::styled(
+            format!("{warning} {name} is your own credential{words}."),
+            theme.bad(),
+        )));
+    }
+    let unknown: Vec<&Slot> = dialog.own(Own::Unknown).collect();
+    let of = match unknown.as_slice() {
+        [] => return parts,
+        [slot] => short_name(slot, one_host),
+        many => format!("one of {}", many.len()),
+    };
+    let words = format!("The host does not say whether {of} is your own credential.");
+    parts.push(Part::ranked(4, Line::styled(words, theme.warn())));
+    parts
+}
+
+/// The bar of a run.
+pub fn progress(run: &Run, width: usize, theme: Theme) -> Line<'static> {
+    let symbols = theme.symbols;
+    let text = format!(" {}/{}", run.done(), run.total);
+    let cells = width.saturating_sub(text.width() + 2);
+    let full = cells * run.done() / run.total.max(1);
+    Line::from(vec![
+        Span::raw(symbols.left),
+        Span::styled(symbols.full.repeat(full), theme.good()),
+        Span::raw(" ".repeat(cells - full)),
+        Span::raw(symbols.right),
+        Span::raw(text),
+    ])
+}
+
+/// What became of each slot.
+pub fn report(report: &Report, frame: &mut Frame, theme: Theme) {
+    let area = frame.area();
+    let size = (area.width, area.height);
+    let room = layout::report_height(size);
+    let (lines, name) = report.drawn(layout::report_width(size));
+    let count = lines.len();
+    let first = report.offset.min(count.saturating_sub(room));
+    let mut parts: Vec<Part> = report
+        .summary
+        .iter()
+        .enumerate()
+        .map(|(at, words)| {
+            let style = match (at, report.is_good()) {
+                (0, true) => theme.good(),
+                (0, false) => theme.strong(),
+                _ => theme.plain(),
+            };
+            Part::ranked(
+                u8::try_from(at).unwrap_or(9),
+                Line::styled(words.clone(), style),
+            )
+        })
+        .collect();
+    parts.push(Part::gap());
+    parts.extend(lines.into_iter().skip(first).take(room).map(|line| {
+        let style: Style = match line.mood {
+            Mood::Done => theme.good(),
+            Mood::Failed => theme.bad(),
+            Mood::Left => theme.faint(),
+        };
+        let name = pad(&line.name, name.saturating_sub(2), theme);
+        Part::must(Line::from(vec![
+            Span::raw(format!("{name}  ")),
+            Span::styled(line.words, style),
+        ]))
+    }));
+    if count > room {
+        let words = format!("{} to {} of {count}", first + 1, first + room);
+        parts.push(Part::ranked(5, Line::styled(words, theme.faint())));
+    }
+    let style = match report.is_good() {
+        true => theme.title(),
+        false => theme.bad(),
+    };
+    boxed(frame, report.title, style, parts, HELP, theme);
+}
+
+fn counted(number: usize, one: &str, many: &str) -> String {
+    format!("{number} {}", if number == 1 { one } else { many })
+}
