@@ -21,6 +21,10 @@ impl Signals {
         #[cfg(unix)]
         {
             use tokio::signal::unix::{SignalKind, signal};
+            // Taken once and for all: a file that reaches its size limit is an
+            // error of the write, and not the end of what the program holds.
+            let file_size = rustix::process::Signal::XFSZ.as_raw();
+            drop(signal(SignalKind::from_raw(file_size))?);
             Ok(Self {
                 interrupt: signal(SignalKind::interrupt())?,
                 terminate: signal(SignalKind::terminate())?,
