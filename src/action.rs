@@ -19,7 +19,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use tokio::sync::Notify;
 
-use crate::api::{Client, Generated as Answer, Urgency, WriteError};
+use crate::api::{Client, Generated as Answer, Turn, Urgency, WriteError};
 use crate::delivery::{
     Delivered, Deliverer, Destination, Facts, HoldId, Proven, RescueProof, Undelivered,
 };
@@ -316,6 +316,11 @@ impl Control {
         self.0.ending.load(Ordering::SeqCst)
     }
 
+    /// Waits until it is stopped.
+    async fn stopped(&self) {
+        while self.wait(Duration::from_secs(3600)).await {}
+    }
+
     /// Waits, unless it is stopped; true if the whole time passed.
     async fn wait(&self, time: Duration) -> bool {
         let stopped = self.0.changed.notified();
@@ -372,6 +377,9 @@ impl Drop for InFlight {
 /// The time between two looks at a slot after a lost answer. DESIGN: at least
 /// five seconds.
 pub const SETTLE: Duration = Duration::from_millis(5_500);
+
+/// How long an outcome waits for the journal.
+const PATIENCE: Duration = Duration::from_secs(2);
 
 /// A 404 to a DELETE of a token that can be seen.
 const STILL_THERE: &str = "the host answers 404, and the token is still there: your credential \
@@ -454,11 +462,30 @@ impl Actor {
                 delivery,
             };
             let record = Record::new(&number, &order.slot, event);
-            if let Err(error) = self.journal.append(record).await {
-                outcome.add_note(format!("{error}; the outcome is recorded nowhere"));
+            if let Some(note) = self.record_outcome(record).await {
+                outcome.add_note(note);
             }
         }
         outcome
+    }
+
+    /// Records an outcome, and returns what is to be said if that went wrong. A
+    /// disk that hangs is not waited for: there may be a new secret whose owner
+    /// has nothing of it until this returns.
+    async fn record_outcome(&self, record: Record) -> Option<String> {
+        let (journal, in_flight) = (self.journal.clone(), self.take_off());
+        let writing = tokio::spawn(async move {
+            let written = journal.append(record).await;
+            drop(in_flight);
+            written
+        });
+        match tokio::time::timeout(PATIENCE, writing).await {
+            Ok(Ok(Ok(()))) => None,
+            Ok(Ok(Err(error))) => Some(format!("{error}; the outcome is recorded nowhere")),
+            Ok(Err(_)) | Err(_) => {
+                Some("the journal does not answer: the outcome may be recorded nowhere".to_owned())
+            }
+        }
     }
 
     async fn attempt(
@@ -503,6 +530,13 @@ impl Actor {
                 return Err(NotDone::Stopped);
             }
             report(Step::Comparing);
+            // The host's pace is waited out before the last look and not after
+            // it: what was seen is what the request meets.
+            let client = ready.client.clone();
+            let turn = tokio::select! {
+                turn = client.turn() => turn,
+                () = control.stopped() => return Err(NotDone::Stopped),
+            };
             let before = self.compare(order).await?;
             let asked = match &order.act {
                 Act::Delete => None,
@@ -531,7 +565,7 @@ impl Actor {
             }
             report(Step::Writing);
             let wait = match self
-                .write(order, &mut ready, number, asked, control, report)
+                .write(order, (&mut ready, turn), number, asked, control, report)
                 .await
             {
                 Ok(outcome) => return Ok(outcome),
@@ -562,7 +596,7 @@ impl Actor {
     async fn write(
         &self,
         order: &Order,
-        ready: &mut Ready,
+        (ready, turn): (&mut Ready, Turn<'_>),
         number: &str,
         asked: Option<Timestamp>,
         control: &Control,
@@ -570,7 +604,11 @@ impl Actor {
     ) -> Result<Outcome, Duration> {
         let slot = &order.slot;
         let failure = match &order.act {
-            Act::Delete => match ready.client.delete(&slot.organization, slot.kind).await {
+            Act::Delete => match ready
+                .client
+                .delete_in(turn, &slot.organization, slot.kind)
+                .await
+            {
                 Ok(()) => {
                     if let Some(outcome) = self.contradicted(order).await {
                         return Ok(outcome);
@@ -588,7 +626,7 @@ impl Actor {
             Act::New { .. } => {
                 let answer = ready
                     .client
-                    .generate(&slot.organization, slot.kind, asked)
+                    .generate_in(turn, &slot.organization, slot.kind, asked)
                     .await;
                 match answer {
                     Ok(answer) => {

@@ -12,7 +12,7 @@ use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use thiserror::Error;
-use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt};
+use tokio::io::{AsyncRead, AsyncReadExt};
 use tokio::process::Command;
 use zeroize::Zeroizing;
 
@@ -72,6 +72,8 @@ pub struct Finished {
     pub stdout: Zeroizing<Vec<u8>>,
     /// Its standard error, made safe.
     pub stderr: String,
+    /// Whether nothing of its input was left unread.
+    pub took_input: bool,
 }
 
 /// Why a child has no result.
@@ -86,10 +88,16 @@ pub enum ChildError {
     /// It printed more than it may.
     #[error("it printed more than {0} bytes and was stopped")]
     TooMuch(usize),
+    /// More is to be told than a pipe takes at once.
+    #[error("what it is to be given is longer than {MAX_INPUT} bytes")]
+    TooLong,
     /// Its pipes failed.
     #[error("talking to it failed: {0}")]
     Io(#[source] io::Error),
 }
+
+/// The longest input: what every system's pipe takes without a reader.
+const MAX_INPUT: usize = 4096;
 
 /// Runs a command to its end: `input` on its standard input (with `tail`
 /// after it, then end of file), at most `limit` bytes of standard output, at
@@ -100,31 +108,22 @@ pub async fn run(
     timeout: Duration,
     limit: usize,
 ) -> Result<Finished, ChildError> {
+    let input = input.map(Input::new).transpose()?;
     command
-        .stdin(if input.is_some() {
-            Stdio::piped()
-        } else {
-            Stdio::null()
+        .stdin(match &input {
+            Some(input) => input.end()?,
+            None => Stdio::null(),
         })
         .stdout(Stdio::piped())
         .stderr(Stdio::piped());
     let mut child = command.spawn().map_err(ChildError::Start)?;
+    // The command keeps its end of the pipe open until it is dropped.
+    drop(command);
     let group = Group(child.id());
-    let stdin = child.stdin.take();
     let stdout = child.stdout.take();
     let stderr = child.stderr.take();
     let talk = async {
-        let write = async {
-            if let (Some(mut stdin), Some((secret, tail))) = (stdin, input) {
-                // A child that does not read its input is judged by its exit
-                // code, not by a broken pipe.
-                let _ = stdin.write_all(secret.expose().as_bytes()).await;
-                let _ = stdin.write_all(tail.as_bytes()).await;
-                let _ = stdin.shutdown().await;
-            }
-        };
-        let (_, out, err) = tokio::join!(
-            write,
+        let (out, err) = tokio::join!(
             read_bounded(stdout, limit, true),
             read_bounded(stderr, 64 * 1024, false)
         );
@@ -138,10 +137,46 @@ pub async fn run(
     group.forget();
     Ok(Finished {
         success: status.success(),
+        took_input: input.is_none_or(|input| input.was_taken()),
         status: describe(status),
         stdout,
         stderr: text::safe_bytes(&stderr),
     })
+}
+
+/// A pipe with everything in it that a child is to be told, so that nothing has
+/// to be written while it runs, and that shows afterwards whether it listened:
+/// a program that exits well without having read a secret has not got it.
+struct Input(std::io::PipeReader);
+
+impl Input {
+    fn new((secret, tail): (&Secret, &str)) -> Result<Self, ChildError> {
+        use std::io::Write;
+        if secret.expose().len() + tail.len() > MAX_INPUT {
+            return Err(ChildError::TooLong);
+        }
+        let (reader, mut writer) = std::io::pipe().map_err(ChildError::Io)?;
+        writer
+            .write_all(secret.expose().as_bytes())
+            .and_then(|()| writer.write_all(tail.as_bytes()))
+            .map_err(ChildError::Io)?;
+        // The writer is closed here: the child's end of file.
+        Ok(Self(reader))
+    }
+
+    fn end(&self) -> Result<Stdio, ChildError> {
+        Ok(self.0.try_clone().map_err(ChildError::Io)?.into())
+    }
+
+    #[cfg(unix)]
+    fn was_taken(&self) -> bool {
+        rustix::io::ioctl_fionread(&self.0).is_ok_and(|left| left == 0)
+    }
+
+    #[cfg(not(unix))]
+    fn was_taken(&self) -> bool {
+        true
+    }
 }
 
 async fn read_bounded(
@@ -230,6 +265,23 @@ mod tests {
             (done.success, done.status.as_str(), done.stderr.as_str()),
             (false, "exit code 3", "oops")
         );
+    }
+
+    #[tokio::test]
+    async fn a_child_that_does_not_read_its_input_has_not_got_it() {
+        let secret = Secret::new("the-secret-text".into());
+        for (script, taken) in [
+            ("exec 0<&-; exit 0", false),
+            ("exit 0", false),
+            ("head -c 3 >/dev/null", false),
+            ("cat >/dev/null", true),
+        ] {
+            let input = Some((&secret, "\n"));
+            let done = run(shell(script), input, Duration::from_secs(20), 1024).await;
+            let done = done.unwrap();
+            assert!(done.success);
+            assert_eq!(done.took_input, taken, "{script}");
+        }
     }
 
     #[tokio::test]

@@ -15,6 +15,16 @@ use crate::journal::{Event as Entry, Record};
 /// How long a write that is in flight is waited for when the program must end.
 pub const LAST_WAIT: Duration = Duration::from_secs(15);
 
+/// What is to be said when what is under way did not end in time.
+pub fn not_in_time(actor: &Actor) -> &'static str {
+    if actor.undelivered.is_empty() {
+        "the server did not answer in time: what became of the last request is unknown; look at \
+         the slot before anything else"
+    } else {
+        "what was under way did not end in time"
+    }
+}
+
 /// Brings everything that is delivered nowhere to the rescue, and returns one
 /// line for each secret that says where it is now.
 pub async fn rescue(actor: &Actor) -> Vec<String> {

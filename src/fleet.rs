@@ -393,7 +393,13 @@ impl Fleet {
             Identity::Token { id, .. } => Some(id.as_str()),
             Identity::None | Identity::Unclear => None,
         };
-        account.own(&slot.organization, id)
+        match slot.kind {
+            Kind::Organization => account.own(&slot.organization, id),
+            // That the credential belongs to the organization says nothing of
+            // its other token: only the very id does.
+            Kind::AuditTrails if id.is_some() && id == account.auth_token_id.as_deref() => Own::Yes,
+            Kind::AuditTrails => Own::No,
+        }
     }
 
     /// Goes on with a new credential, after the one in use was replaced.

@@ -22,6 +22,7 @@ fn main() -> ExitCode {
     if arguments.next().is_some_and(|first| first == keeper::NAME) {
         return keeper::main(arguments.filter_map(|argument| argument.into_string().ok()));
     }
+    orgward::terminal::install_panic_hook();
     let warnings = hardening::harden();
     let arguments = match Arguments::try_parse() {
         Ok(arguments) => arguments,

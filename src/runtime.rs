@@ -400,12 +400,12 @@ impl Runtime {
         // which goes on to watch the clipboard.
         let landed = tokio::time::timeout(LAST_WAIT, self.actor.landed()).await;
         if landed.is_err() {
-            lines.push(
-                "the server did not answer in time: what became of the last request is \
-                 unknown; look at the slot before anything else"
-                    .to_owned(),
-            );
+            lines.push(ending::not_in_time(&self.actor).to_owned());
         }
+        lines.extend(ending::rescue(&self.actor).await);
+        // What is still under way ends here; an answer that came while the
+        // rescue was at work is rescued, too.
+        self.writes.shutdown().await;
         lines.extend(ending::rescue(&self.actor).await);
         lines
     }
@@ -636,6 +636,7 @@ struct Signals {
     terminate: tokio::signal::unix::Signal,
     hang_up: tokio::signal::unix::Signal,
     interrupt: tokio::signal::unix::Signal,
+    quit: tokio::signal::unix::Signal,
     stop: tokio::signal::unix::Signal,
     /// Only to be there: a file that reaches its size limit is then an error of
     /// the write, and not the end of the program and of what it holds.
@@ -652,6 +653,7 @@ impl Signals {
             terminate: signal(SignalKind::terminate())?,
             hang_up: signal(SignalKind::hangup())?,
             interrupt: signal(SignalKind::interrupt())?,
+            quit: signal(SignalKind::quit())?,
             stop: signal(stop)?,
             _file_size: signal(file_size)?,
         })
@@ -661,6 +663,7 @@ impl Signals {
         tokio::select! {
             _ = self.terminate.recv() => Caught::End(15),
             _ = self.hang_up.recv() => Caught::End(1),
+            _ = self.quit.recv() => Caught::End(3),
             _ = self.interrupt.recv() => Caught::Interrupt,
             _ = self.stop.recv() => Caught::Stop,
         }

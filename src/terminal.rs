@@ -109,7 +109,6 @@ impl Terminal {
     /// # Errors
     /// Where there is no terminal, or it does not do what is asked.
     pub fn enter() -> io::Result<Self> {
-        install_panic_hook();
         take()?;
         let inner = ratatui::Terminal::new(CrosstermBackend::new(Output::new()?));
         match inner {
@@ -233,7 +232,7 @@ pub fn has_panicked() -> bool {
 
 /// A panic anywhere, also in a task, gives the screen back and ends the
 /// drawing. Its message passes the same door as every foreign text.
-fn install_panic_hook() {
+pub fn install_panic_hook() {
     std::panic::set_hook(Box::new(|info| {
         PANICKED.store(true, Ordering::SeqCst);
         restore();

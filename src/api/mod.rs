@@ -23,7 +23,7 @@ pub use error::{ApiError, Place, Problem, WriteError};
 pub use pace::{Urgency, Waiting};
 pub use read::Listing;
 pub use transport::Limits;
-pub use write::Generated;
+pub use write::{Generated, Turn};
 
 #[cfg(test)]
 mod tests;

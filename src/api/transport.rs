@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use reqwest::header::LOCATION;
 use reqwest::{Certificate, Client, ClientBuilder, Request, Response};
-use tokio::time::{Instant, timeout_at};
+use tokio::time::{Instant, timeout, timeout_at};
 use url::{Host as UrlHost, Url};
 use zeroize::Zeroizing;
 
@@ -160,6 +160,21 @@ impl Deadline {
     }
 }
 
+/// How long an answer that has arrived may take to be noticed once its time is
+/// over: a process that was stopped, or a machine that slept, finds the time
+/// over before it has looked at the socket, and the answer to a POST that lies
+/// there must not be thrown away.
+const GRACE: Duration = Duration::from_millis(500);
+
+/// Waits until `at`, and a moment longer for what is there already.
+async fn until<T>(at: Instant, work: impl Future<Output = T>) -> Option<T> {
+    tokio::pin!(work);
+    match timeout_at(at, &mut work).await {
+        Ok(done) => Some(done),
+        Err(_) => timeout(GRACE, work).await.ok(),
+    }
+}
+
 /// Sends a request and waits for the head of its answer.
 pub(super) async fn send(
     http: &Client,
@@ -167,18 +182,18 @@ pub(super) async fn send(
     ca_file: Option<&Path>,
     deadline: Deadline,
 ) -> Result<Response, Lost> {
-    match timeout_at(deadline.at, http.execute(request)).await {
-        Ok(Ok(response)) => Ok(response),
+    match until(deadline.at, http.execute(request)).await {
+        Some(Ok(response)) => Ok(response),
         // Time over: how far the request got is not known.
-        Err(_) => Err(Lost::MaybeSent(Problem::Timeout(deadline.limit))),
-        Ok(Err(error)) if error.is_builder() => Err(Lost::NotSent(Problem::Setup(format!(
+        None => Err(Lost::MaybeSent(Problem::Timeout(deadline.limit))),
+        Some(Err(error)) if error.is_builder() => Err(Lost::NotSent(Problem::Setup(format!(
             "the request cannot be built: {}",
             cause(&error)
         )))),
-        Ok(Err(error)) if error.is_connect() => {
+        Some(Err(error)) if error.is_connect() => {
             Err(Lost::NotSent(connect_problem(&error, ca_file)))
         }
-        Ok(Err(error)) => Err(Lost::MaybeSent(Problem::Cut(cause(&error)))),
+        Some(Err(error)) => Err(Lost::MaybeSent(Problem::Cut(cause(&error)))),
     }
 }
 
@@ -233,19 +248,25 @@ pub(super) async fn body(
         return Err(Problem::TooLarge(most));
     }
     let mut buffer = Buffer::new(response.content_length());
-    loop {
-        match timeout_at(deadline.at, response.chunk()).await {
-            Err(_) => return Err(Problem::Timeout(deadline.limit)),
-            Ok(Err(error)) => return Err(Problem::Cut(cause(&error))),
-            Ok(Ok(None)) => return Ok(buffer.0),
-            Ok(Ok(Some(chunk))) => {
-                if buffer.0.len() + chunk.len() > most {
-                    return Err(Problem::TooLarge(most));
-                }
-                buffer.append(&chunk);
+    let read = async {
+        while let Some(chunk) = response
+            .chunk()
+            .await
+            .map_err(|e| Problem::Cut(cause(&e)))?
+        {
+            if buffer.0.len() + chunk.len() > most {
+                return Err(Problem::TooLarge(most));
             }
+            buffer.append(&chunk);
         }
+        Ok(())
+    };
+    // One grace for the whole body, or a dripping one would never end.
+    match until(deadline.at, read).await {
+        Some(read) => read?,
+        None => return Err(Problem::Timeout(deadline.limit)),
     }
+    Ok(buffer.0)
 }
 
 /// A buffer that leaves no copies behind when it must grow.

@@ -11,7 +11,7 @@ use reqwest::{Method, Response};
 use super::client::{Client, MEDIA_TYPE};
 use super::documents;
 use super::error::{Problem, WriteError, status_words};
-use super::pace::{Urgency, told_wait};
+use super::pace::{Permit, Urgency, told_wait};
 use super::transport::{self, DOCUMENT, Deadline, Lost, Purpose};
 use crate::secret::Secret;
 use crate::slot::{Kind, Token};
@@ -25,7 +25,22 @@ pub struct Generated {
     pub secret: Secret,
 }
 
+/// A place among a host's requests, for one write.
+pub struct Turn<'a> {
+    /// Held until the head of the answer is there.
+    _permit: Permit<'a>,
+}
+
 impl Client {
+    /// Waits until the host's pace allows a write. Whoever guards a write waits
+    /// here first and looks then, so that nothing lies between the last look
+    /// and the request.
+    pub async fn turn(&self) -> Turn<'_> {
+        Turn {
+            _permit: self.pace.permit(Urgency::Owner).await,
+        }
+    }
+
     /// Generates a token; one that is there dies at once. Sent exactly once.
     /// `expires_at` is sent in whole seconds; without it the server decides.
     pub async fn generate(
@@ -34,9 +49,22 @@ impl Client {
         kind: Kind,
         expires_at: Option<Timestamp>,
     ) -> Result<Generated, WriteError> {
+        self.door(organization)?;
+        let turn = self.turn().await;
+        self.generate_in(turn, organization, kind, expires_at).await
+    }
+
+    /// [`Client::generate`], at once.
+    pub async fn generate_in(
+        &self,
+        turn: Turn<'_>,
+        organization: &str,
+        kind: Kind,
+        expires_at: Option<Timestamp>,
+    ) -> Result<Generated, WriteError> {
         let order = documents::order(expires_at);
         let (response, deadline) = self
-            .write(Method::POST, organization, kind, Some(order))
+            .write(turn, Method::POST, organization, kind, Some(order))
             .await?;
         let unknown = |problem: Problem| WriteError::Unknown {
             why: problem.to_string(),
@@ -51,29 +79,49 @@ impl Client {
 
     /// Deletes the token. Sent exactly once.
     pub async fn delete(&self, organization: &str, kind: Kind) -> Result<(), WriteError> {
+        self.door(organization)?;
+        let turn = self.turn().await;
+        self.delete_in(turn, organization, kind).await
+    }
+
+    /// [`Client::delete`], at once.
+    pub async fn delete_in(
+        &self,
+        turn: Turn<'_>,
+        organization: &str,
+        kind: Kind,
+    ) -> Result<(), WriteError> {
         // The status says all; a body is not waited for. PROTOCOL.md, 1.
-        match self.write(Method::DELETE, organization, kind, None).await {
+        let done = self.write(turn, Method::DELETE, organization, kind, None);
+        match done.await {
             Ok(_) => Ok(()),
             Err(WriteError::Refused { status: 404, .. }) => Err(WriteError::NotFound),
             Err(error) => Err(error),
         }
     }
 
+    /// The door that `--read-only` closes.
+    fn door(&self, organization: &str) -> Result<(), WriteError> {
+        if self.options.read_only {
+            let error = self.error(Some(organization), Problem::ReadOnly);
+            return Err(WriteError::NotSent(error));
+        }
+        Ok(())
+    }
+
     /// Sends a write and hands over the answer if its status is a success.
     async fn write(
         &self,
+        turn: Turn<'_>,
         method: Method,
         organization: &str,
         kind: Kind,
         body: Option<String>,
     ) -> Result<(Response, Deadline), WriteError> {
+        self.door(organization)?;
         let not_sent = |problem| WriteError::NotSent(self.error(Some(organization), problem));
-        if self.options.read_only {
-            return Err(not_sent(Problem::ReadOnly));
-        }
         let address = self.token_address(organization, kind).map_err(not_sent)?;
         let http = self.connect(Purpose::OneCall).map_err(not_sent)?;
-        let permit = self.pace.permit(Urgency::Owner).await;
         let mut request = self.request(method, &address, None).map_err(not_sent)?;
         let headers = request.headers_mut();
         headers.insert(CONTENT_TYPE, MEDIA_TYPE);
@@ -89,7 +137,7 @@ impl Client {
                 });
             }
         };
-        drop(permit);
+        drop(turn);
         self.learn(response.headers());
         let status = response.status().as_u16();
         match status {

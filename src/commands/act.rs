@@ -66,10 +66,8 @@ pub async fn perform(run: &Run, signals: &mut Signals, order: Order, verify: boo
         }
         Some(outcome) => other(run, &slot, &outcome),
         None => {
-            run.out.error(&format!(
-                "{slot}: the server did not answer in time: what became of the request is \
-                 unknown; look at the slot before anything else"
-            ));
+            let words = ending::not_in_time(&run.world.actor);
+            run.out.error(&format!("{slot}: {words}"));
             (code::UNKNOWN, false)
         }
     };

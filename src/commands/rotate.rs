@@ -17,7 +17,7 @@ use crate::delivery::Destination;
 use crate::expiry::Expiry;
 use crate::fleet::Own;
 use crate::journal::Record;
-use crate::slot::{Kind, Slot};
+use crate::slot::{Identity, Kind, Slot};
 use crate::text;
 
 /// `orgward rotate`
@@ -188,6 +188,15 @@ async fn resumed(run: &Run, id: &str) -> Result<(Vec<Planned>, usize, u8), Stop>
                 ));
                 worst = worst.max(code::ELSEWHERE);
                 continue;
+            }
+            // Where the slot could not be seen before, it does not show whether
+            // the lost order made a token, and a second one would kill it.
+            Progress::Unknown if planned.shown == Identity::Unclear => {
+                return Err(Stop::guard(format!(
+                    "{slot}: what became of the order is not recorded and the slot does not show \
+                     it: look for yourself, then: orgward generate {} --host {} --replace none",
+                    slot.organization, slot.host
+                )));
             }
             Progress::Open | Progress::Unknown => {}
         }

@@ -2,7 +2,7 @@
 
 use std::io;
 
-/// What interrupts a command: Ctrl-C, SIGTERM, a closed terminal.
+/// What interrupts a command: Ctrl-C, Ctrl-\, SIGTERM, a closed terminal.
 pub struct Signals {
     #[cfg(unix)]
     interrupt: tokio::signal::unix::Signal,
@@ -10,6 +10,8 @@ pub struct Signals {
     terminate: tokio::signal::unix::Signal,
     #[cfg(unix)]
     hang_up: tokio::signal::unix::Signal,
+    #[cfg(unix)]
+    quit: tokio::signal::unix::Signal,
 }
 
 impl Signals {
@@ -29,6 +31,7 @@ impl Signals {
                 interrupt: signal(SignalKind::interrupt())?,
                 terminate: signal(SignalKind::terminate())?,
                 hang_up: signal(SignalKind::hangup())?,
+                quit: signal(SignalKind::quit())?,
             })
         }
         #[cfg(not(unix))]
@@ -42,6 +45,7 @@ impl Signals {
             _ = self.interrupt.recv() => 130,
             _ = self.terminate.recv() => 143,
             _ = self.hang_up.recv() => 129,
+            _ = self.quit.recv() => 131,
         }
         #[cfg(not(unix))]
         match tokio::signal::ctrl_c().await {

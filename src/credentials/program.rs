@@ -98,6 +98,7 @@ async fn output_of(command: Command) -> Result<Zeroizing<String>, String> {
         status,
         mut stdout,
         stderr,
+        ..
     } = child::run(command, None, TIMEOUT, MAX_OUTPUT)
         .await
         .map_err(|error| text::safe(&error.to_string()))?;

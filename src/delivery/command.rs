@@ -54,6 +54,12 @@ pub enum CommandError {
         #[source]
         error: ChildError,
     },
+    /// It ended well without having read the secret.
+    #[error("\"{program}\" ended without reading the secret from its standard input")]
+    Deaf {
+        /// Which program.
+        program: String,
+    },
     /// It said no.
     #[error("\"{program}\" ended with {status}{}", said(.stderr))]
     Refused {
@@ -120,8 +126,11 @@ impl ProvenCommand {
             program: program(),
             error,
         })?;
-        if ended.success {
+        if ended.success && ended.took_input {
             return Ok(());
+        }
+        if ended.success {
+            return Err(CommandError::Deaf { program: program() });
         }
         Err(CommandError::Refused {
             program: program(),
