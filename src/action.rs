@@ -19,7 +19,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use tokio::sync::Notify;
 
-use crate::api::{Client, Generated as Answer, Urgency, WriteError};
+use crate::api::{Client, Generated as Answer, UNKNOWN, Urgency, WriteError};
 use crate::delivery::{
     Delivered, Deliverer, Destination, Facts, HoldId, Proven, RescueProof, Undelivered,
 };
@@ -146,6 +146,8 @@ pub enum Outcome {
         was_empty: bool,
         /// The token that is there now.
         now: Token,
+        /// What else is to be known.
+        note: Option<String>,
     },
     /// The answer to a DELETE was lost, and the token is not there any more.
     Gone {
@@ -224,6 +226,8 @@ pub enum NotDone {
     Host(String),
     /// The owner stopped it, or the program is ending.
     Stopped,
+    /// One of these, and the journal has only the intent.
+    Unrecorded(Box<NotDone>, String),
 }
 
 impl fmt::Display for NotDone {
@@ -243,6 +247,7 @@ impl fmt::Display for NotDone {
             },
             NotDone::Journal(why) => f.write_str(why),
             NotDone::Stopped => f.write_str("stopped before anything was done"),
+            NotDone::Unrecorded(why, note) => write!(f, "{why}; {note}"),
         }
     }
 }
@@ -640,7 +645,11 @@ impl Actor {
         asked: Option<Timestamp>,
         control: &Control,
     ) -> Generated {
-        let Answer { token, secret } = answer;
+        let Answer {
+            token,
+            secret,
+            damage,
+        } = answer;
         if ready.own == Own::Yes {
             self.fleet.adopt(&order.slot, &ready.client, secret.clone());
         }
@@ -674,6 +683,18 @@ impl Actor {
         {
             self.undelivered.release(hold);
         }
+        let (token, note) = match damage {
+            None => (token, None),
+            // Nobody waits for details at the end.
+            Some(damage) if control.is_ending() => {
+                (token, Some(format!("the answer was {}", damage.words())))
+            }
+            Some(damage) => {
+                let (token, note) = self.details(order, token).await;
+                let note = format!("the answer was {}; {note}", damage.words());
+                (token, Some(note))
+            }
+        };
         Generated {
             before: order.shown.clone(),
             token,
@@ -684,7 +705,34 @@ impl Actor {
             order: number.to_owned(),
             own: ready.own,
             stored: self.fleet.origin(&order.slot),
-            note: None,
+            note,
+        }
+    }
+
+    /// What the slot tells of a new token whose answer was not whole.
+    async fn details(&self, order: &Order, token: Token) -> (Token, String) {
+        let now = self.fleet.read(&order.slot, Urgency::Owner).await;
+        match now.token() {
+            Some(there) if there.id == token.id => (
+                there.clone(),
+                "the token's details were read again".to_owned(),
+            ),
+            Some(there) if token.id == UNKNOWN => {
+                let note = format!("it gave no id, and token {} is in the slot now", there.id);
+                (token, note)
+            }
+            Some(there) => {
+                let note = format!("another token, {}, is in the slot now", there.id);
+                (token, note)
+            }
+            None => {
+                let why = now
+                    .note
+                    .as_deref()
+                    .unwrap_or("no token is seen in the slot");
+                let note = format!("the token's details could not be read again: {why}");
+                (token, note)
+            }
         }
     }
 
@@ -766,6 +814,7 @@ fn proves(order: &Order, now: &Reading) -> Option<Outcome> {
         ) => Some(Outcome::SecretLost {
             was_empty: order.shown == Identity::None,
             now: token.clone(),
+            note: None,
         }),
         _ => None,
     }
@@ -800,7 +849,9 @@ impl Outcome {
     fn add_note(&mut self, text: String) {
         let note = match self {
             Outcome::Generated(done) => &mut done.note,
-            Outcome::Deleted { note } | Outcome::Gone { note } => note,
+            Outcome::Deleted { note }
+            | Outcome::Gone { note }
+            | Outcome::SecretLost { note, .. } => note,
             Outcome::CannotTell { why } | Outcome::NothingHappened { why } => {
                 why.push_str("; ");
                 why.push_str(&text);
@@ -811,7 +862,11 @@ impl Outcome {
                 words.push_str(&text);
                 return;
             }
-            Outcome::NotDone(_) | Outcome::SecretLost { .. } => return,
+            Outcome::NotDone(why) => {
+                let before = std::mem::replace(why, NotDone::Stopped);
+                *why = NotDone::Unrecorded(Box::new(before), text);
+                return;
+            }
         };
         *note = Some(match note.take() {
             Some(old) => format!("{old}; {text}"),

@@ -225,27 +225,42 @@ fn chain(error: &reqwest::Error) -> String {
 
 /// Reads a whole body of at most `most` bytes, in the time that is left.
 pub(super) async fn body(
-    mut response: Response,
+    response: Response,
     most: usize,
     deadline: Deadline,
 ) -> Result<Zeroizing<Vec<u8>>, Problem> {
     if response.content_length().is_some_and(|n| n > most as u64) {
         return Err(Problem::TooLarge(most));
     }
+    match beginning(response, most, deadline).await {
+        (body, None) => Ok(body),
+        (_, Some(problem)) => Err(problem),
+    }
+}
+
+/// What comes of a body of at most `most` bytes in the time that is left, and
+/// why that is not all of it.
+pub(super) async fn beginning(
+    mut response: Response,
+    most: usize,
+    deadline: Deadline,
+) -> (Zeroizing<Vec<u8>>, Option<Problem>) {
     let mut buffer = Buffer::new(response.content_length());
-    loop {
+    let problem = loop {
         match timeout_at(deadline.at, response.chunk()).await {
-            Err(_) => return Err(Problem::Timeout(deadline.limit)),
-            Ok(Err(error)) => return Err(Problem::Cut(cause(&error))),
-            Ok(Ok(None)) => return Ok(buffer.0),
+            Err(_) => break Some(Problem::Timeout(deadline.limit)),
+            Ok(Err(error)) => break Some(Problem::Cut(cause(&error))),
+            Ok(Ok(None)) => break None,
             Ok(Ok(Some(chunk))) => {
-                if buffer.0.len() + chunk.len() > most {
-                    return Err(Problem::TooLarge(most));
+                let room = most - buffer.0.len();
+                buffer.append(&chunk[..chunk.len().min(room)]);
+                if chunk.len() > room {
+                    break Some(Problem::TooLarge(most));
                 }
-                buffer.append(&chunk);
             }
         }
-    }
+    };
+    (buffer.0, problem)
 }
 
 /// A buffer that leaves no copies behind when it must grow.

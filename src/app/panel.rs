@@ -8,6 +8,7 @@ use crossterm::event::{KeyCode, KeyEvent};
 use jiff::Timestamp;
 
 use super::Moment;
+use super::dialogs::sentence;
 use super::field::Field;
 use super::keys::with_modifier;
 use super::message::{EffectId, Gone, NotDelivered};
@@ -120,7 +121,7 @@ impl Panel {
                     .map(|origin| format!("The old one is still stored in {origin}.")),
             );
         }
-        notes.extend(done.note);
+        notes.extend(done.note.as_deref().map(sentence));
         let verb = match done.before {
             Identity::None => Verb::Generate,
             _ => Verb::Replace,

@@ -10,6 +10,7 @@ pub use delete::DeleteDialog;
 pub use identity::{Fact, facts};
 pub use leave::{Answer, LeaveDialog, WORD};
 pub use new::{End, ExpiryChoice, Focus, NewDialog};
+pub(crate) use notice::sentence;
 pub use notice::{Next, Notice};
 
 use crate::action::Order;

@@ -69,8 +69,14 @@ impl Notice {
                 lines.push("Look at the slot as it is now, and decide again.".into());
                 (true, Some(again))
             }
+            Outcome::NotDone(NotDone::Unreadable(_)) => {
+                lines.push(
+                    "This order changed nothing; what the slot holds now is not known.".into(),
+                );
+                (true, Some(again))
+            }
             Outcome::NotDone(_) => {
-                lines.push("The slot is as it was.".into());
+                lines.push("This order changed nothing.".into());
                 (true, Some(again))
             }
             Outcome::Refused { status, .. } => {
@@ -82,20 +88,29 @@ impl Notice {
                 lines.push("The slot is as it was, and it is safe to try again.".into());
                 (true, Some(again))
             }
-            Outcome::SecretLost { now, was_empty } => {
+            Outcome::SecretLost {
+                now,
+                was_empty,
+                note,
+            } => {
                 lines.push(format!("The token that is there now is {}.", now.id));
                 lines.push(if *was_empty {
                     "Nobody can use it: generate again to have a secret.".into()
                 } else {
                     "What used the old token has stopped: generate again to have a secret.".into()
                 });
+                lines.extend(note.as_deref().map(sentence));
                 (true, Some(Next::New(slot.clone())))
             }
             Outcome::CannotTell { .. } => {
-                lines.push(
-                    "The old token may be dead. Look at the slot again before anything else."
-                        .into(),
-                );
+                let perhaps = match verb {
+                    Verb::Generate => "There may be a token now whose secret nobody has.",
+                    Verb::Replace => "The old token may be dead.",
+                    Verb::Delete => "The token may be dead.",
+                };
+                lines.push(format!(
+                    "{perhaps} Look at the slot again before anything else."
+                ));
                 (true, Some(again))
             }
         };
@@ -132,7 +147,7 @@ impl Notice {
 }
 
 /// The words of a finding as a sentence of their own; they stay as they are.
-fn sentence(words: &str) -> String {
+pub(crate) fn sentence(words: &str) -> String {
     let mut chars = words.chars();
     let first: String = chars
         .next()
