@@ -30,7 +30,7 @@ use crate::secret::Secret;
 use crate::slot::{Found, Identity, Reading, Slot, Token};
 
 /// One action that was asked for.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Order {
     /// The slot to act on.
     pub slot: Slot,
@@ -40,10 +40,13 @@ pub struct Order {
     pub shown: Identity,
     /// Plain commands do not act without a rescue; the screen says it instead.
     pub needs_rescue: bool,
+    /// The owner was told that the journal cannot be written, and wants it all
+    /// the same. It is tried once more.
+    pub without_journal: bool,
 }
 
 /// What to do with a slot.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Act {
     /// Generate a token; on an occupied slot this replaces the one there.
     New {
@@ -228,6 +231,16 @@ pub enum NotDone {
     Stopped,
     /// One of these, and the journal has only the intent.
     Unrecorded(Box<NotDone>, String),
+}
+
+impl NotDone {
+    /// The reason itself.
+    pub fn cause(&self) -> &Self {
+        match self {
+            NotDone::Unrecorded(why, _) => why.cause(),
+            why => why,
+        }
+    }
 }
 
 impl fmt::Display for NotDone {
@@ -445,6 +458,9 @@ impl Actor {
             Err(not_done) => Outcome::NotDone(not_done),
         };
         tracing::info!(order = number, finding = outcome.words(), "order ended");
+        if !journalled && order.without_journal && !matches!(outcome, Outcome::NotDone(_)) {
+            outcome.add_note("as you wanted it, this is recorded nowhere".to_owned());
+        }
         if journalled {
             let (token, delivery) = match &outcome {
                 Outcome::Generated(done) => {
@@ -525,11 +541,12 @@ impl Actor {
                         Act::Delete => None,
                     },
                 };
-                self.journal
-                    .append(Record::new(number, &order.slot, intent))
-                    .await
-                    .map_err(|error| NotDone::Journal(error.to_string()))?;
-                *journalled = true;
+                let record = Record::new(number, &order.slot, intent);
+                match self.journal.append(record).await {
+                    Ok(()) => *journalled = true,
+                    Err(_) if order.without_journal => {}
+                    Err(error) => return Err(NotDone::Journal(error.to_string())),
+                }
             }
             if control.is_stopped() {
                 return Err(NotDone::Stopped);

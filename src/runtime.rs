@@ -365,9 +365,30 @@ impl Runtime {
             Effect::LookBack { id } => {
                 if !self.demo_notice {
                     self.reply(id, async move {
-                        Reply::Unfinished(ending::look_back(&actor).await)
+                        let left = ending::look_back(&actor).await;
+                        Reply::Unfinished {
+                            orders: left.orders,
+                            lines: left.lines,
+                        }
                     });
                 }
+            }
+            Effect::ReadJournal { id } => self.reply(id, async move {
+                let journal = actor.journal.clone();
+                let read = move || journal.entries().map_err(|error| error.to_string());
+                let entries = tokio::task::spawn_blocking(read).await;
+                Reply::Journal(entries.unwrap_or_else(|error| Err(error.to_string())))
+            }),
+            Effect::Seen { orders } => {
+                let in_flight = self.actor.take_off();
+                self.tasks.spawn(async move {
+                    for (order, slot) in orders {
+                        // At worst it is told once more.
+                        let record = Record::new(&order, &slot, Entry::Seen);
+                        let _ = actor.journal.append(record).await;
+                    }
+                    drop(in_flight);
+                });
             }
         }
     }

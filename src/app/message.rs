@@ -13,6 +13,7 @@ use super::list::AccountId;
 use crate::action::{Order, Outcome, Step};
 use crate::delivery::{Delivered, Destination, Facts, HoldId};
 use crate::fleet::Own;
+use crate::journal::{Entry, LeftOpen};
 use crate::secret::Secret;
 use crate::slot::{Identity, Reading, Slot};
 
@@ -78,8 +79,15 @@ pub enum Reply {
     Who(Result<String, String>),
     /// Something small was done, or why not; the words are for the status line.
     Done(Result<String, String>),
-    /// What an earlier run left behind: one line each.
-    Unfinished(Vec<String>),
+    /// What earlier runs left behind.
+    Unfinished {
+        /// Orders without an outcome, or whose secret is nowhere.
+        orders: Vec<LeftOpen>,
+        /// What else: one line each.
+        lines: Vec<String>,
+    },
+    /// The orders of the journal, oldest first; or why it cannot be read.
+    Journal(Result<Vec<Entry>, String>),
 }
 
 /// One place where a new secret can go.
@@ -162,6 +170,10 @@ pub enum Effect {
     CopyName { id: EffectId, name: String },
     /// Look for what an earlier run left behind.
     LookBack { id: EffectId },
+    /// Read the journal.
+    ReadJournal { id: EffectId },
+    /// The owner has seen that these orders were left open.
+    Seen { orders: Vec<(String, Slot)> },
     /// Leave the screen to the shell until it comes back.
     Suspend,
     /// End the program.
@@ -195,7 +207,8 @@ impl Reply {
             Reply::Delivered(_) => "Delivered",
             Reply::Who(_) => "Who",
             Reply::Done(_) => "Done",
-            Reply::Unfinished(_) => "Unfinished",
+            Reply::Unfinished { .. } => "Unfinished",
+            Reply::Journal(_) => "Journal",
         }
     }
 }
@@ -214,6 +227,8 @@ impl Effect {
             Effect::LetGo { .. } => "LetGo",
             Effect::CopyName { .. } => "CopyName",
             Effect::LookBack { .. } => "LookBack",
+            Effect::ReadJournal { .. } => "ReadJournal",
+            Effect::Seen { .. } => "Seen",
             Effect::Suspend => "Suspend",
             Effect::Leave => "Leave",
         }

@@ -38,7 +38,7 @@ pub fn seen(stage: &Stage, order: &Order, outcome: Outcome) -> String {
             format!("{}. {}", lines[0], lines[blank + 1..].join(" "))
         }
         other => {
-            let mut notice = Notice::of_outcome(&order.slot, order.verb(), &other);
+            let mut notice = Notice::of_order(order, &other);
             for line in &mut notice.lines {
                 *line = plain.of(line);
             }

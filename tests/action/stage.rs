@@ -378,6 +378,7 @@ impl Stage {
             },
             shown: self.shown.clone(),
             needs_rescue: false,
+            without_journal: false,
         }
     }
 

@@ -8,6 +8,7 @@ use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use orgward::action::{Act, Order, Outcome, Step, Verb};
 use orgward::app::message::{EffectId, Gone, Preparation, Reply};
 use orgward::app::{self, Account, App, Effect, Layer, Message, Moment, Settings};
+use orgward::journal::{Entry, LeftOpen};
 use orgward::slot::{Identity, Reading, Slot};
 use orgward::ui;
 use ratatui::Terminal;
@@ -18,6 +19,7 @@ use crate::world;
 pub struct Owner {
     pub app: App,
     effects: Vec<Effect>,
+    confirmed: Vec<Order>,
 }
 
 /// A dialog as it was before a message.
@@ -35,7 +37,11 @@ impl Owner {
             wall: world::at(world::NOW),
         };
         let (app, effects) = App::new(settings, accounts, size, now);
-        Self { app, effects }
+        Self {
+            app,
+            effects,
+            confirmed: Vec::new(),
+        }
     }
 
     /// One host entry with these organizations, nothing answered yet.
@@ -61,7 +67,10 @@ impl Owner {
         let effects = app::update(&mut self.app, message, now);
         for effect in &effects {
             match effect {
-                Effect::Perform { order, .. } => self.was_confirmed(order, &asked),
+                Effect::Perform { order, .. } => {
+                    self.was_confirmed(order, &asked);
+                    self.confirmed.push(order.clone());
+                }
                 Effect::Leave => self.may_leave(),
                 _ => {}
             }
@@ -91,9 +100,17 @@ impl Owner {
         self.app.layers.iter().filter_map(dialog).collect()
     }
 
-    /// Nothing is revoked by surprise: a dialog showed exactly this.
+    /// Nothing is revoked by surprise: a dialog showed exactly this, perhaps
+    /// before the journal failed.
     fn was_confirmed(&self, order: &Order, asked: &[Asked]) {
         assert!(!self.app.settings.read_only);
+        if order.without_journal {
+            let confirmed = self.confirmed.iter().any(|first| {
+                (&first.slot, &first.act, &first.shown) == (&order.slot, &order.act, &order.shown)
+            });
+            assert!(confirmed, "an order that was never confirmed");
+            return;
+        }
         let dialog = asked
             .iter()
             .find(|asked| asked.slot == order.slot)
@@ -170,6 +187,21 @@ impl Owner {
             _ => panic!("no dialog is open"),
         };
         self.reply(id, Reply::Prepared(Box::new(preparation)))
+    }
+
+    /// What earlier runs left behind.
+    pub fn left_open(&mut self, orders: Vec<LeftOpen>) -> &mut Self {
+        let lines = Vec::new();
+        self.reply(0, Reply::Unfinished { orders, lines })
+    }
+
+    /// The journal that was just asked for.
+    pub fn journal(&mut self, entries: Result<Vec<Entry>, String>) -> &mut Self {
+        let view = self.app.layers.iter().find_map(|layer| match layer {
+            Layer::Journal(view) => view.reading,
+            _ => None,
+        });
+        self.reply(view.expect("no journal is read"), Reply::Journal(entries))
     }
 
     pub fn step(&mut self, step: Step) -> &mut Self {

@@ -36,10 +36,10 @@ enum Happening {
 
 fn happening() -> impl Strategy<Value = Happening> {
     let keys = vec![
-        "j", "k", "G", "g", "n", "d", "c", "y", "/", "s", "S", "r", "R", "o", "?", "x", "v", "w",
-        "p", "t", "<enter>", "<esc>", "<tab>", "<s-tab>", "<left>", "<right>", "<up>", "<down>",
-        "<bs>", "<pgdn>", "<pgup>", "<home>", "<end>", "<f1>", "<c-z>", "<a-k>", "90d", "ac", "é",
-        "組",
+        "j", "k", "G", "g", "n", "d", "H", "c", "y", "/", "s", "S", "r", "R", "o", "?", "x", "v",
+        "w", "p", "t", "<enter>", "<esc>", "<tab>", "<s-tab>", "<left>", "<right>", "<up>",
+        "<down>", "<bs>", "<pgdn>", "<pgup>", "<home>", "<end>", "<f1>", "<c-z>", "<a-k>", "90d",
+        "ac", "é", "組",
     ];
     let out = vec![
         "q",
@@ -101,7 +101,8 @@ fn known(what: usize) -> Preparation {
 
 fn became(what: usize, slot: &Slot, before: Identity) -> Outcome {
     let why = || "the connection was lost".to_owned();
-    match what % 18 {
+    match what % 19 {
+        18 => Outcome::NotDone(NotDone::Journal("the disk is full".into())),
         0 => Outcome::Deleted { note: None },
         1 => Outcome::NotDone(NotDone::Stopped),
         2 => Outcome::NotDone(NotDone::Changed(reading(what / 12))),
@@ -114,6 +115,7 @@ fn became(what: usize, slot: &Slot, before: Identity) -> Outcome {
         6 => Outcome::SecretLost {
             was_empty: what.is_multiple_of(24),
             now: token("at-lost"),
+            note: None,
         },
         7 => Outcome::Gone { note: Some(why()) },
         8 => Outcome::CannotTell { why: why() },
@@ -165,8 +167,22 @@ fn answer(effect: &Effect, what: usize) -> Option<Message> {
         }
         Effect::Who { id, .. } => (*id, Reply::Who(Ok("api-org-acme".into()))),
         Effect::CopyName { id, .. } => (*id, Reply::Done(Ok("copied".into()))),
-        Effect::LookBack { id } => (*id, Reply::Unfinished(vec!["an order".into(); what % 2])),
-        Effect::Stop { .. } | Effect::LetGo { .. } | Effect::Suspend | Effect::Leave => {
+        Effect::LookBack { id } => {
+            let orders = vec![left_open("replace", None, &[]); what % 2];
+            let lines = vec!["a rescued secret".into(); what % 3];
+            (*id, Reply::Unfinished { orders, lines })
+        }
+        Effect::ReadJournal { id } => {
+            let entries = (0..what % 40)
+                .map(|n| entry(n, "replace", None, &[]))
+                .collect();
+            (*id, Reply::Journal(Ok(entries)))
+        }
+        Effect::Stop { .. }
+        | Effect::LetGo { .. }
+        | Effect::Seen { .. }
+        | Effect::Suspend
+        | Effect::Leave => {
             return None;
         }
     };

@@ -2,13 +2,17 @@
 
 mod delete;
 mod identity;
+pub mod journal;
 mod leave;
+mod leftovers;
 mod new;
 mod notice;
 
 pub use delete::DeleteDialog;
 pub use identity::{Fact, facts};
+pub use journal::{JournalView, JournalWish};
 pub use leave::{Answer, LeaveDialog, WORD};
+pub use leftovers::{Leftovers, LeftoversWish};
 pub use new::{End, ExpiryChoice, Focus, NewDialog};
 pub(crate) use notice::sentence;
 pub use notice::{Next, Notice};
