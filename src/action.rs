@@ -185,6 +185,8 @@ pub struct Generated {
     pub own: Own,
     /// Where the replaced credential is still stored.
     pub stored: Option<String>,
+    /// Whether the new one can be stored there by this program.
+    pub can_store: bool,
     /// What else is to be known: a journal that could not be written.
     pub note: Option<String>,
 }
@@ -722,6 +724,7 @@ impl Actor {
             order: number.to_owned(),
             own: ready.own,
             stored: self.fleet.origin(&order.slot),
+            can_store: ready.own == Own::Yes && self.fleet.can_store(&order.slot),
             note,
         }
     }

@@ -336,6 +336,37 @@ impl Runtime {
                     watch(keeper, &outbox).await;
                 });
             }
+            Effect::Store {
+                id,
+                order,
+                hold,
+                slot,
+                secret,
+            } => {
+                let outbox = self.outbox.clone();
+                let in_flight = self.actor.take_off();
+                self.tasks.spawn(async move {
+                    let stored = actor.fleet.store(&slot, &secret).await;
+                    drop(secret);
+                    let record = stored.as_ref().ok().map(|place| {
+                        actor.undelivered.release(hold);
+                        let delivery = place.clone();
+                        Record::new(&order, &slot, Entry::Delivered { delivery })
+                    });
+                    let stored = stored.map(|place| Delivered {
+                        place,
+                        certain: true,
+                        clears_after: None,
+                        note: Some("as your credential".to_owned()),
+                        keeper: None,
+                    });
+                    let _ = outbox.send(Message::Reply(id, Reply::Stored(stored)));
+                    if let Some(record) = record {
+                        let _ = actor.journal.append(record).await;
+                    }
+                    drop(in_flight);
+                });
+            }
             Effect::Who { id, slot, secret } => self.reply(id, async move {
                 Reply::Who(match actor.fleet.client_for(&slot).await {
                     Ok(client) => client

@@ -86,9 +86,10 @@ pub(super) fn salvage(body: &[u8]) -> (Zeroizing<Vec<u8>>, Damage) {
                     (byte, expect),
                     (_, Expect::CommaOrEnd) | (b'}', Expect::KeyOrEnd) | (b']', Expect::ValueOrEnd)
                 );
-                if !ends || open.pop() != Some(byte) {
+                if !ends || open.last() != Some(&byte) {
                     break Damage::Broken;
                 }
+                open.pop();
                 out.push(byte);
                 at += 1;
                 whole = (out.len(), open.len());
@@ -245,6 +246,7 @@ mod tests {
     }
 
     proptest! {
+        #![proptest_config(ProptestConfig::with_cases(5_000))]
         #[test]
         fn wherever_a_document_is_cut_what_is_left_was_in_it(
             json in any_json(),
@@ -255,6 +257,21 @@ mod tests {
             if !left.is_empty() {
                 let left: serde_json::Value = serde_json::from_slice(&left).unwrap();
                 prop_assert!(is_part(&left, &json), "{left} of {json}");
+            }
+        }
+
+        #[test]
+        fn whatever_byte_is_wrong_the_result_is_json_or_nothing(
+            json in any_json(),
+            at in any::<prop::sample::Index>(),
+            wrong in prop::sample::select(b"{}[]:,\"\\u1 ".to_vec()),
+        ) {
+            let mut body = json.to_string().into_bytes();
+            let at = at.index(body.len());
+            body[at] = wrong;
+            let (left, _) = salvage(&body);
+            if !left.is_empty() {
+                prop_assert!(serde_json::from_slice::<IgnoredAny>(&left).is_ok());
             }
         }
 

@@ -75,6 +75,8 @@ pub enum Reply {
     Outcome(Box<Outcome>),
     /// A secret that was in the panel is where it was sent, or why not.
     Delivered(Result<Delivered, NotDelivered>),
+    /// A secret is stored as its owner's credential, or why not.
+    Stored(Result<Delivered, String>),
     /// Whom the secret authenticates.
     Who(Result<String, String>),
     /// Something small was done, or why not; the words are for the status line.
@@ -154,6 +156,14 @@ pub enum Effect {
         /// Whether an existing file may be replaced.
         replace: bool,
     },
+    /// Store a secret as its owner's credential, where the old one is.
+    Store {
+        id: EffectId,
+        order: String,
+        hold: HoldId,
+        slot: Slot,
+        secret: Secret,
+    },
     /// Ask the host whom a secret authenticates.
     Who {
         id: EffectId,
@@ -205,6 +215,7 @@ impl Reply {
             Reply::Prepared(_) => "Prepared",
             Reply::Outcome(_) => "Outcome",
             Reply::Delivered(_) => "Delivered",
+            Reply::Stored(_) => "Stored",
             Reply::Who(_) => "Who",
             Reply::Done(_) => "Done",
             Reply::Unfinished { .. } => "Unfinished",
@@ -223,6 +234,7 @@ impl Effect {
             Effect::Perform { .. } => "Perform",
             Effect::Stop { .. } => "Stop",
             Effect::Deliver { .. } => "Deliver",
+            Effect::Store { .. } => "Store",
             Effect::Who { .. } => "Who",
             Effect::LetGo { .. } => "LetGo",
             Effect::CopyName { .. } => "CopyName",

@@ -603,6 +603,17 @@ impl App {
             Wish::Stay => {}
             Wish::Deliver(to) => effects.push(self.deliver(&mut panel, to, false)),
             Wish::Replace(to) => effects.push(self.deliver(&mut panel, to, true)),
+            Wish::Store => {
+                let id = self.next_id();
+                panel.begin(id, "storing it as your credential".into());
+                effects.push(Effect::Store {
+                    id,
+                    order: panel.order().to_owned(),
+                    hold: panel.hold(),
+                    slot: panel.slot.clone(),
+                    secret: panel.secret(),
+                });
+            }
             Wish::Test => {
                 let id = self.next_id();
                 panel.begin(id, "asking the host whom it authenticates".into());
@@ -979,6 +990,16 @@ impl App {
             Reply::Prepared(preparation) => return self.prepared(id, *preparation),
             Reply::Outcome(outcome) => return self.outcome(id, *outcome),
             Reply::Delivered(result) => self.delivered(id, result),
+            Reply::Stored(result) => {
+                let now = self.now;
+                if let Some(panel) = self.busy_panel(id) {
+                    match result {
+                        Ok(delivered) => panel.stored(delivered, now),
+                        Err(why) => panel.problem = Some(why),
+                    }
+                }
+                self.forget_answered_question();
+            }
             Reply::Who(result) => {
                 if let Some(panel) = self.busy_panel(id) {
                     match result {
@@ -1158,7 +1179,11 @@ impl App {
                 Err(not) => panel.not_delivered(not),
             }
         }
-        // A question that has answered itself.
+        self.forget_answered_question();
+    }
+
+    /// Whether to let a secret go is no question once it is delivered.
+    fn forget_answered_question(&mut self) {
         if self.undelivered().is_empty() {
             self.layers
                 .retain(|layer| !matches!(layer, Layer::Leave(_)));

@@ -12,5 +12,6 @@ mod panel;
 mod property;
 mod replacing;
 mod running;
+mod storing;
 mod views;
 mod world;

@@ -37,7 +37,7 @@ enum Happening {
 fn happening() -> impl Strategy<Value = Happening> {
     let keys = vec![
         "j", "k", "G", "g", "n", "d", "H", "c", "y", "/", "s", "S", "r", "R", "o", "?", "x", "v",
-        "w", "p", "t", "<enter>", "<esc>", "<tab>", "<s-tab>", "<left>", "<right>", "<up>",
+        "w", "p", "t", "s", "<enter>", "<esc>", "<tab>", "<s-tab>", "<left>", "<right>", "<up>",
         "<down>", "<bs>", "<pgdn>", "<pgup>", "<home>", "<end>", "<f1>", "<c-z>", "<a-k>", "90d",
         "ac", "é", "組",
     ];
@@ -134,6 +134,7 @@ fn became(what: usize, slot: &Slot, before: Identity) -> Outcome {
             };
             let mut done = generated(slot, before, delivery);
             done.note = what.is_multiple_of(7).then(why);
+            done.can_store = what.is_multiple_of(3);
             Outcome::Generated(Box::new(done))
         }
     }
@@ -164,6 +165,13 @@ fn answer(effect: &Effect, what: usize) -> Option<Message> {
                 _ => Ok(in_file()),
             };
             (*id, Reply::Delivered(delivered))
+        }
+        Effect::Store { id, .. } => {
+            let stored = match what % 2 {
+                0 => Err("it was not changed".to_owned()),
+                _ => Ok(in_file()),
+            };
+            (*id, Reply::Stored(stored))
         }
         Effect::Who { id, .. } => (*id, Reply::Who(Ok("api-org-acme".into()))),
         Effect::CopyName { id, .. } => (*id, Reply::Done(Ok("copied".into()))),

@@ -190,6 +190,7 @@ pub fn generated(slot: &Slot, before: Identity, delivery: Delivery) -> Generated
         order: "0badcafe".into(),
         own: Own::No,
         stored: None,
+        can_store: false,
         note: None,
     }
 }
