@@ -17,6 +17,7 @@ use url::Url;
 pub use crate::api::Own;
 use crate::api::{self, Account, Client, ClientOptions, Limits, Urgency};
 use crate::config::{HostConfig, Organizations};
+use crate::credentials::store::{self, Mark};
 use crate::credentials::{self, Credential, Environment, Origin};
 use crate::secret::Secret;
 use crate::slot::{Creator, Found, Host, Identity, Kind, Reading, Slot};
@@ -58,6 +59,8 @@ const DISCOVERY: Duration = Duration::from_secs(10);
 struct Connection {
     client: Arc<Client>,
     origin: Option<Origin>,
+    /// What the credential is that is stored there.
+    stored: Mutex<Mark>,
     address: Url,
     note: Option<String>,
 }
@@ -209,11 +212,13 @@ impl Fleet {
             limits: self.limits.clone(),
             ..ClientOptions::new(config.host.clone(), address.clone())
         };
+        let stored = Mutex::new(Mark::of(&secret));
         let client = Client::new(options, secret)
             .map_err(|error| problem(error.problem.to_string(), false))?;
         Ok(Connection {
             client: Arc::new(client),
             origin,
+            stored,
             address,
             note,
         })
@@ -227,6 +232,34 @@ impl Fleet {
             Ok(connection) => connection.origin.as_ref().map(ToString::to_string),
             Err(_) => None,
         }
+    }
+
+    /// Whether a new credential for a slot's host entry can be stored where the
+    /// one in use came from.
+    pub fn can_store(&self, slot: &Slot) -> bool {
+        let entry = self.entry_of(slot);
+        let connection = entry.and_then(|entry| entry.connection.get()?.as_ref().ok());
+        let origin = connection.and_then(|connection| connection.origin.as_ref());
+        origin.is_some_and(Origin::can_be_written)
+    }
+
+    /// Stores a new credential for a slot's host entry where the one that was in
+    /// use at the start came from; returns that place.
+    ///
+    /// # Errors
+    /// In words, where it is not stored.
+    pub async fn store(&self, slot: &Slot, secret: &Secret) -> Result<String, String> {
+        let entry = self.entry_of(slot).ok_or("its host is not configured")?;
+        let connection = self.connection(entry).await;
+        let connection = connection.map_err(|problem| problem.to_string())?;
+        let origin = connection.origin.as_ref();
+        let origin = origin.ok_or("it is stored nowhere")?;
+        let old = *locked(&connection.stored);
+        store::store(&entry.config, origin, old, secret, &self.environment)
+            .await
+            .map_err(|error| error.to_string())?;
+        *locked(&connection.stored) = Mark::of(secret);
+        Ok(origin.to_string())
     }
 
     /// The organizations that an entry's credential can see.

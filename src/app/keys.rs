@@ -23,6 +23,7 @@ pub enum Command {
     Refresh,
     RefreshAll,
     Address,
+    Journal,
     Help,
     Quit,
     Down,
@@ -350,6 +351,13 @@ fn defaults() -> Vec<Binding> {
             &[c('o')],
             "",
             "show the address of the organization's token page",
+        ),
+        row(
+            C::Journal,
+            "journal",
+            &[c('H')],
+            "",
+            "the journal: what was done, and what became of it",
         ),
         row(
             C::Help,

@@ -13,6 +13,7 @@ use super::list::AccountId;
 use crate::action::{Order, Outcome, Step};
 use crate::delivery::{Delivered, Destination, Facts, HoldId};
 use crate::fleet::Own;
+use crate::journal::{Entry, LeftOpen};
 use crate::secret::Secret;
 use crate::slot::{Identity, Reading, Slot};
 
@@ -80,12 +81,21 @@ pub enum Reply {
     Outcome(Box<Outcome>),
     /// A secret that was in the panel is where it was sent, or why not.
     Delivered(Result<Delivered, NotDelivered>),
+    /// A secret is stored as its owner's credential, or why not.
+    Stored(Result<Delivered, String>),
     /// Whom the secret authenticates.
     Who(Result<String, String>),
     /// Something small was done, or why not; the words are for the status line.
     Done(Result<String, String>),
-    /// What an earlier run left behind: one line each.
-    Unfinished(Vec<String>),
+    /// What earlier runs left behind.
+    Unfinished {
+        /// Orders without an outcome, or whose secret is nowhere.
+        orders: Vec<LeftOpen>,
+        /// What else: one line each.
+        lines: Vec<String>,
+    },
+    /// The orders of the journal, oldest first; or why it cannot be read.
+    Journal(Result<Vec<Entry>, String>),
 }
 
 /// One place where a new secret can go.
@@ -189,6 +199,14 @@ pub enum Effect {
         /// Whether an existing file may be replaced.
         replace: bool,
     },
+    /// Store a secret as its owner's credential, where the old one is.
+    Store {
+        id: EffectId,
+        order: String,
+        hold: HoldId,
+        slot: Slot,
+        secret: Secret,
+    },
     /// Ask the host whom a secret authenticates.
     Who {
         id: EffectId,
@@ -205,6 +223,10 @@ pub enum Effect {
     CopyName { id: EffectId, name: String },
     /// Look for what an earlier run left behind.
     LookBack { id: EffectId },
+    /// Read the journal.
+    ReadJournal { id: EffectId },
+    /// The owner has seen that these orders were left open.
+    Seen { orders: Vec<(String, Slot)> },
     /// Leave the screen to the shell until it comes back.
     Suspend,
     /// End the program.
@@ -239,9 +261,11 @@ impl Reply {
             Reply::Checked(_) => "Checked",
             Reply::Outcome(_) => "Outcome",
             Reply::Delivered(_) => "Delivered",
+            Reply::Stored(_) => "Stored",
             Reply::Who(_) => "Who",
             Reply::Done(_) => "Done",
-            Reply::Unfinished(_) => "Unfinished",
+            Reply::Unfinished { .. } => "Unfinished",
+            Reply::Journal(_) => "Journal",
         }
     }
 }
@@ -258,10 +282,13 @@ impl Effect {
             Effect::Perform { .. } => "Perform",
             Effect::Stop { .. } => "Stop",
             Effect::Deliver { .. } => "Deliver",
+            Effect::Store { .. } => "Store",
             Effect::Who { .. } => "Who",
             Effect::LetGo { .. } => "LetGo",
             Effect::CopyName { .. } => "CopyName",
             Effect::LookBack { .. } => "LookBack",
+            Effect::ReadJournal { .. } => "ReadJournal",
+            Effect::Seen { .. } => "Seen",
             Effect::Suspend => "Suspend",
             Effect::Leave => "Leave",
         }

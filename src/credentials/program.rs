@@ -63,6 +63,20 @@ pub(super) async fn ask_helper(
     }
 }
 
+/// Has a helper store a credential for a host.
+pub(super) async fn tell_helper(
+    helper: &Helper,
+    path: PathBuf,
+    host: &Host,
+    secret: &Secret,
+) -> Result<(), String> {
+    let mut command = child::command(path);
+    command.args(&helper.args).arg("store").arg(host.as_str());
+    let text = Zeroizing::new(serde_json::Value::from(secret.expose()).to_string());
+    let object = Secret::from_zeroizing(Zeroizing::new(format!("{{\"token\":{}}}", *text)));
+    finished(command, Some((&object, "\n"))).await.map(drop)
+}
+
 /// Where the program of a helper is: in the Terraform CLI's plugin folder or
 /// that folder's part for this platform, never on the PATH.
 pub(super) fn helper_path(helper: &Helper, env: &Environment) -> Option<PathBuf> {
@@ -92,6 +106,13 @@ fn platform() -> String {
 }
 
 async fn output_of(command: Command) -> Result<Zeroizing<String>, String> {
+    finished(command, None).await
+}
+
+async fn finished(
+    command: Command,
+    input: Option<(&Secret, &str)>,
+) -> Result<Zeroizing<String>, String> {
     let _turn = ONE_AT_A_TIME.lock().await;
     let Finished {
         success,
@@ -99,7 +120,7 @@ async fn output_of(command: Command) -> Result<Zeroizing<String>, String> {
         mut stdout,
         stderr,
         ..
-    } = child::run(command, None, TIMEOUT, MAX_OUTPUT)
+    } = child::run(command, input, TIMEOUT, MAX_OUTPUT)
         .await
         .map_err(|error| text::safe(&error.to_string()))?;
     let output = String::from_utf8(std::mem::take(&mut *stdout)).map_err(|error| {

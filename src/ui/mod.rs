@@ -5,6 +5,7 @@ mod boxed;
 mod dialogs;
 mod frame;
 mod help;
+mod journal;
 mod list;
 mod many;
 mod panel;
@@ -38,6 +39,11 @@ pub fn draw(app: &App, frame: &mut Frame) {
         Some(Layer::Many(dialog)) => many::dialog(app, dialog, frame, theme),
         Some(Layer::Report(report)) => many::report(report, frame, theme),
         Some(Layer::Notice(notice)) => dialogs::notice(notice, frame, theme),
+        Some(Layer::Leftovers(left)) => {
+            let notice = left.notice(&app.list, &app.settings.zone);
+            dialogs::notice(&notice, frame, theme);
+        }
+        Some(Layer::Journal(view)) => journal::journal(view, frame, theme),
         Some(Layer::Leave(dialog)) => dialogs::leave(dialog, frame, theme),
         Some(Layer::Panel(panel)) => panel::panel(app, panel, frame, theme),
         None => {

@@ -2,7 +2,9 @@
 
 mod delete;
 mod identity;
+pub mod journal;
 mod leave;
+mod leftovers;
 mod many;
 mod new;
 mod notice;
@@ -10,9 +12,12 @@ mod terms;
 
 pub use delete::DeleteDialog;
 pub use identity::{Fact, facts, one_host, short_name};
+pub use journal::{JournalView, JournalWish};
 pub use leave::{Answer, LeaveDialog, WORD};
+pub use leftovers::{Leftovers, LeftoversWish};
 pub use many::{Deed, Item, LeftOut, ManyDialog, ManyFocus, ManyWish};
 pub use new::{Focus, NewDialog};
+pub(crate) use notice::sentence;
 pub use notice::{Next, Notice};
 pub use terms::{End, ExpiryChoice, Terms};
 
