@@ -11,7 +11,9 @@ use std::os::unix::ffi::OsStringExt;
 use std::path::PathBuf;
 
 use orgward::config::{CredentialSource, HostConfig};
-use orgward::credentials::{self, Credential, CredentialError, Environment, Origin};
+use orgward::credentials::{
+    self, Credential, CredentialError, Environment, Origin, Programs,
+};
 use orgward::slot::Host;
 use tempfile::TempDir;
 
@@ -68,7 +70,7 @@ impl Home {
     }
 
     async fn obtain(&self, host: &str) -> Result<Credential, CredentialError> {
-        credentials::obtain(&HostConfig::new(Host::new(host)), &self.env()).await
+        credentials::obtain(&HostConfig::new(Host::new(host)), &self.env(), &Programs::default()).await
     }
 
     /// "TEXT from ORIGIN", or the error; the home directory is called `~`.
@@ -98,7 +100,7 @@ async fn with(
         credential: source,
         ..HostConfig::new(Host::new(host))
     };
-    credentials::obtain(&host, env).await
+    credentials::obtain(&host, env, &Programs::default()).await
 }
 
 fn shell(script: &str) -> CredentialSource {
@@ -484,7 +486,7 @@ async fn the_keyring_gives_what_secret_tool_has_stored() {
     };
     let user = credentials::keyring::user(&host);
     assert_eq!(user, format!("prod@{name}"));
-    let error = credentials::obtain(&host, &env)
+    let error = credentials::obtain(&host, &env, &Programs::default())
         .await
         .unwrap_err()
         .to_string();
@@ -503,7 +505,7 @@ async fn the_keyring_gives_what_secret_tool_has_stored() {
         .write_all(b"from-the-keyring")
         .unwrap();
     assert!(store.wait().unwrap().success());
-    let found = credentials::obtain(&host, &env).await;
+    let found = credentials::obtain(&host, &env, &Programs::default()).await;
     let cleared = Command::new("secret-tool")
         .arg("clear")
         .args(attributes)

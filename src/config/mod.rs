@@ -6,6 +6,7 @@
 //! file is trusted is decided in `guard`, what its words mean in `reader`.
 
 mod address;
+pub mod edit;
 mod guard;
 pub mod hostname;
 pub(crate) mod near;
