@@ -5,9 +5,9 @@
 //! name). A child has no business with them, so every child of this program is
 //! built here.
 
+use std::ffi::OsStr;
 #[cfg(unix)]
 use std::ffi::OsString;
-use std::ffi::OsStr;
 use std::io;
 use std::path::Path;
 #[cfg(unix)]

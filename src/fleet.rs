@@ -441,14 +441,14 @@ impl Fleet {
     /// # Errors
     /// In words, where the host does not tell.
     pub async fn find(&self, entry: usize, name: &str) -> Result<Option<Arc<str>>, String> {
-        let Some(entry_data) = self.entries.get(entry) else {
+        let Some(entry_data) = self.entry(entry) else {
             return Ok(None);
         };
         if let Organizations::Listed(names) = &entry_data.config.organizations {
             return Ok(names.iter().find(|known| ***known == *name).cloned());
         }
         let connection = self
-            .connection(entry_data)
+            .connection(&entry_data)
             .await
             .map_err(|problem| problem.to_string())?;
         let found = connection
@@ -507,8 +507,11 @@ impl Fleet {
     /// Whether an organization's host is proven, by what it has answered so far,
     /// to have audit trail tokens. PROTOCOL.md, 2.
     pub fn proven_audit_trails(&self, slot: &Slot) -> bool {
-        let connection = self.entry_of(slot).and_then(|entry| entry.connection.get());
-        match connection {
+        let Some(entry) = self.entry_of(slot) else {
+            return false;
+        };
+        let connection = locked(&entry.connection).clone();
+        match connection.get() {
             Some(Ok(connection)) => connection.client.has_audit_trails(&slot.organization),
             _ => false,
         }

@@ -11,9 +11,7 @@ use std::os::unix::ffi::OsStringExt;
 use std::path::PathBuf;
 
 use orgward::config::{CredentialSource, HostConfig};
-use orgward::credentials::{
-    self, Credential, CredentialError, Environment, Origin, Programs,
-};
+use orgward::credentials::{self, Credential, CredentialError, Environment, Origin, Programs};
 use orgward::slot::Host;
 use tempfile::TempDir;
 
@@ -70,7 +68,12 @@ impl Home {
     }
 
     async fn obtain(&self, host: &str) -> Result<Credential, CredentialError> {
-        credentials::obtain(&HostConfig::new(Host::new(host)), &self.env(), &Programs::default()).await
+        credentials::obtain(
+            &HostConfig::new(Host::new(host)),
+            &self.env(),
+            &Programs::default(),
+        )
+        .await
     }
 
     /// "TEXT from ORIGIN", or the error; the home directory is called `~`.

@@ -564,7 +564,12 @@ async fn the_terraform_cli_sends_what_this_program_would_send() {
             .collect();
 
         let env = Environment::new(vars.clone(), Some(path.to_owned()));
-        let ours = credentials::obtain(&HostConfig::new(Host::new(&host)), &env, &Programs::default()).await;
+        let ours = credentials::obtain(
+            &HostConfig::new(Host::new(&host)),
+            &env,
+            &Programs::default(),
+        )
+        .await;
         let ours = match &ours {
             Ok(found) => Some(format!("Bearer {}", found.secret.expose())),
             // The CLI goes on without one.

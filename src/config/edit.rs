@@ -67,7 +67,9 @@ pub fn add_hosts(path: &Path, hosts: &[HostConfig]) -> Result<(), EditError> {
             .entry("host")
             .or_insert_with(|| Item::ArrayOfTables(ArrayOfTables::new()))
         {
-            Item::ArrayOfTables(present) => tables.into_iter().for_each(|table| present.push(table)),
+            Item::ArrayOfTables(present) => {
+                tables.into_iter().for_each(|table| present.push(table))
+            }
             Item::Value(Value::Array(present)) => {
                 for table in tables {
                     present.push(table.into_inline_table());
@@ -336,7 +338,9 @@ default = \"30d\" # short
             "host = [{ name = \"a.example\" }]\n",
             "\u{feff}[[host]]\r\nname = \"a.example\"\r\n",
         ] {
-            let new = edited(old, |path| add_hosts(path, &[host("b.example"), host("c.example")]));
+            let new = edited(old, |path| {
+                add_hosts(path, &[host("b.example"), host("c.example")])
+            });
             assert!(new.starts_with(old.trim_end_matches([']', '\n'])), "{new}");
             assert!(new.contains("c.example"), "{new}");
         }
@@ -344,7 +348,8 @@ default = \"30d\" # short
 
     #[test]
     fn an_organization_is_added_as_the_list_is_written() {
-        let add = |path: &Path| add_organization(path, &Host::new("app.terraform.io"), None, "sandbox");
+        let add =
+            |path: &Path| add_organization(path, &Host::new("app.terraform.io"), None, "sandbox");
         let new = edited(OLD, add);
         assert_eq!(
             new,
@@ -396,7 +401,11 @@ default = \"30d\" # short
         let at = |name: &str| folder.path().join(name);
         fs::create_dir(at("dotfiles")).unwrap();
         fs::write(at("dotfiles/orgward.toml"), OLD).unwrap();
-        fs::set_permissions(at("dotfiles/orgward.toml"), fs::Permissions::from_mode(0o640)).unwrap();
+        fs::set_permissions(
+            at("dotfiles/orgward.toml"),
+            fs::Permissions::from_mode(0o640),
+        )
+        .unwrap();
         symlink("dotfiles/orgward.toml", at("link")).unwrap();
         symlink("link", at("config.toml")).unwrap();
         add_hosts(&at("config.toml"), &[host("b.example")]).unwrap();
@@ -409,9 +418,16 @@ default = \"30d\" # short
         add_hosts(&at("later"), &[host("b.example")]).unwrap();
         assert_eq!(mode(&at("dotfiles/later.toml")), 0o600);
         add_hosts(&at("new/deep/config.toml"), &[host("b.example")]).unwrap();
-        assert_eq!((mode(&at("new/deep")), mode(&at("new/deep/config.toml"))), (0o700, 0o600));
+        assert_eq!(
+            (mode(&at("new/deep")), mode(&at("new/deep/config.toml"))),
+            (0o700, 0o600)
+        );
 
-        fs::set_permissions(at("dotfiles/orgward.toml"), fs::Permissions::from_mode(0o444)).unwrap();
+        fs::set_permissions(
+            at("dotfiles/orgward.toml"),
+            fs::Permissions::from_mode(0o444),
+        )
+        .unwrap();
         let error = add_hosts(&at("config.toml"), &[host("c.example")]).unwrap_err();
         assert!(error.why.contains("read-only"), "{error}");
         let error = add_hosts(&at("link/config.toml"), &[host("c.example")]).unwrap_err();

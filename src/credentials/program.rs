@@ -186,9 +186,7 @@ pub(super) async fn command(
         return Err("no program is named".to_owned());
     };
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
-    let mut output = programs
-        .output_of(OsStr::new(program), &arguments)
-        .await?;
+    let mut output = programs.output_of(OsStr::new(program), &arguments).await?;
     if output.ends_with('\n') {
         output.pop();
         if output.ends_with('\r') {
