@@ -14,8 +14,13 @@ fn name(owner: &Owner) -> String {
 fn type_host(program: &Program, owner: &Owner, account: &str) {
     program.press("a").wait_for("Enter asks the host first");
     program.type_text(&name(owner)).tab();
-    program.press(super::support::Key::Right).wait_for("a variable");
-    program.tab().type_text(super::support::fixture::VARIABLE).tab();
+    program
+        .press(super::support::Key::Right)
+        .wait_for("a variable");
+    program
+        .tab()
+        .type_text(super::support::fixture::VARIABLE)
+        .tab();
     program.type_text(account);
 }
 
@@ -26,7 +31,7 @@ fn start(owner: &Owner) -> Program {
             owner,
             "credential = { env = \"OWNER_CREDENTIAL\" }\norganizations = [\"acme\"] # one",
         )
-        + "[clipboard]\nmethod = \"off\"\n";
+        + "\n[clipboard]\nmethod = \"off\"\n";
     let program = start_with(owner, &config);
     program.wait_until("the row", |screen| {
         screen.contains("acme") && !screen.contains("reading")
@@ -40,12 +45,15 @@ fn a_host_is_asked_first_and_then_written_and_shown() {
     let program = start(&owner);
     let before = text_of(&owner.config());
     type_host(&program, &owner, "");
-    program.enter().wait_for("4 organizations").wait_for(" on 127.0.0.1:");
+    program
+        .enter()
+        .wait_for("4 organizations")
+        .wait_for(" on 127.0.0.1:");
     assert_eq!(text_of(&owner.config()), before);
     program.enter().wait_for("added to");
     wait_for_rows(&program);
     let after = text_of(&owner.config());
-    let (head, tail) = before.split_at(before.find("[clipboard]").unwrap());
+    let (head, tail) = before.split_at(before.find("\n[clipboard]").unwrap());
     assert!(after.starts_with(head) && after.ends_with(tail), "{after}");
     assert!(
         after.contains("credential = { env = \"OWNER_CREDENTIAL\" }\n\n"),
@@ -87,7 +95,10 @@ fn an_organization_is_added_to_a_host_that_lists_them() {
     for _ in 0.."nowhere".len() {
         program.press(super::support::Key::Backspace);
     }
-    program.type_text("platform").enter().wait_for("platform is there");
+    program
+        .type_text("platform")
+        .enter()
+        .wait_for("platform is there");
     program.enter().wait_for("added to");
     program.wait_until("the row", |screen| {
         screen.row_with("platform").contains(" ok ")
@@ -122,5 +133,8 @@ fn a_file_that_may_not_be_written_is_left_alone_and_the_lines_are_shown() {
 #[test]
 fn the_demo_refuses_it_with_a_word() {
     let program = Program::orgward().arg("--demo").size(120, 45).start();
-    program.wait_for("2 hosts").press("a").wait_for("made-up hosts only");
+    program
+        .wait_for("2 hosts")
+        .press("a")
+        .wait_for("made-up hosts only");
 }

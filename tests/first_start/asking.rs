@@ -35,13 +35,18 @@ fn a_wrong_one_is_refused_and_r_asks_again() {
     let owner = Owner::new();
     let config = entry(&owner, "credential = \"ask\"\norganizations = [\"acme\"]");
     let program = start_with(&owner, &config);
-    program.wait_for("Credential").type_text("WRONG-ONE").enter();
+    program
+        .wait_for("Credential")
+        .type_text("WRONG-ONE")
+        .enter();
     program.wait_until("the refusal", |screen| {
         screen.row_with("acme").contains("unauthorized")
     });
     program.press("r").wait_for("Type or paste");
     program.paste(owner.credential()).enter();
-    program.wait_until("the token", |screen| screen.row_with("acme").contains(" ok "));
+    program.wait_until("the token", |screen| {
+        screen.row_with("acme").contains(" ok ")
+    });
     program.press("q");
     assert_eq!(program.wait_exit(), Exit::Code(0));
 }
@@ -58,7 +63,9 @@ fn esc_leaves_the_rows_unauthorized_and_says_how_to_be_asked_again() {
     assert!(owner.host.requests().is_empty());
     program.press("R").wait_for("Type or paste");
     program.paste(owner.credential()).enter();
-    program.wait_until("the token", |screen| screen.row_with("acme").contains(" ok "));
+    program.wait_until("the token", |screen| {
+        screen.row_with("acme").contains(" ok ")
+    });
     program.press("q");
     assert_eq!(program.wait_exit(), Exit::Code(0));
 }

@@ -94,31 +94,17 @@ fn a_file_that_cannot_be_written_is_given_to_paste_and_the_host_is_shown() {
     let owner = Owner::new();
     let front = front(&owner);
     logged_in(&owner, "tfe.corp.example");
-    // A file where the folder would have to be.
+    // Where the folder would have to be made, a link leads nowhere.
     let folder = owner.config().parent().unwrap().to_owned();
-    std::fs::write(&folder, "").unwrap();
-    let program = Program::orgward()
-        .home(owner.home.path())
-        .env("HTTPS_PROXY", front.proxy())
-        .env("SSL_CERT_FILE", front.authority())
-        .size(110, 30)
-        .start();
-    // What is no folder holds no configuration.
-    program.wait_until("an answer", |screen| {
-        screen.contains("First start") || screen.contains("orgward:")
-    });
-    let screen = program.screen();
-    assert!(screen.contains("config.toml"), "{screen}");
-    assert_eq!(program.wait_exit(), Exit::Code(2));
-
-    std::fs::remove_file(&folder).unwrap();
-    // A link that leads to itself below is not followed for ever.
-    std::fs::create_dir(&folder).unwrap();
-    let nowhere = owner.home.path().join("nothing/there");
-    std::fs::write(owner.home.path().join("nothing"), "").unwrap();
-    std::os::unix::fs::symlink(nowhere.join("config.toml"), owner.config()).ok();
-    let program = self::program(&owner, &front);
-    program.wait_until("an answer", |screen| {
-        screen.contains("First start") || screen.contains("orgward:")
-    });
+    std::os::unix::fs::symlink("/proc/nowhere/at/all", folder).unwrap();
+    let program = program(&owner, &front);
+    program.wait_for("First start").enter();
+    program
+        .wait_for("Not written")
+        .wait_for("could not be changed")
+        .wait_for("name = \"tfe.corp.example\"");
+    program.enter();
+    wait_for_rows(&program);
+    program.press("q");
+    assert_eq!(program.wait_exit(), Exit::Code(0));
 }

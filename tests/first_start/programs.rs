@@ -1,7 +1,7 @@
 //! Commands that give a credential: once, one at a time, without the terminal
 //! at first and with it when the owner says so.
 
-use super::support::{Exit, Owner, Signal, file_when_there, poll, patience};
+use super::support::{Exit, Owner, Signal, file_when_there, patience, poll};
 use super::{entry, start_with, wait_for_rows};
 
 /// A command that asks for a PIN on the terminal, notes each run, and then
@@ -53,11 +53,16 @@ fn one_that_wants_the_terminal_gets_it_when_the_owner_says_so() {
 fn ctrl_c_ends_the_program_and_not_this_one() {
     let owner = Owner::new();
     let program = start_with(&owner, &asking(&owner));
-    program.wait_for("No credential for").enter().wait_for("PIN:");
+    program
+        .wait_for("No credential for")
+        .enter()
+        .wait_for("PIN:");
     program.ctrl('c');
     program.wait_for("signal 2");
     assert!(program.look().is_alternate());
-    program.enter().wait_for("PIN:").type_text("4711").enter();
+    // The shell's screen still shows the first question.
+    program.enter().wait_for("PIN:^CPIN:");
+    program.type_text("4711").enter();
     wait_for_rows(&program);
     assert_eq!(runs(&owner), 3);
     program.press("q");
@@ -68,7 +73,10 @@ fn ctrl_c_ends_the_program_and_not_this_one() {
 fn a_signal_while_the_program_has_the_terminal_ends_both() {
     let owner = Owner::new();
     let program = start_with(&owner, &asking(&owner));
-    program.wait_for("No credential for").enter().wait_for("PIN:");
+    program
+        .wait_for("No credential for")
+        .enter()
+        .wait_for("PIN:");
     program.signal(Signal::TERM);
     assert_eq!(program.wait_exit(), Exit::Code(143));
     assert!(program.is_cooked() && program.echoes());

@@ -91,10 +91,7 @@ fn no_proxy_and_loopback_go_past_the_proxy() {
 #[test]
 fn an_api_that_is_elsewhere_is_named_and_not_used() {
     let mut owner = Owner::new();
-    let mut options = HostOptions::new(
-        Flavour::Enterprise,
-        vec![OrganizationSeed::new("acme")],
-    );
+    let mut options = HostOptions::new(Flavour::Enterprise, vec![OrganizationSeed::new("acme")]);
     options.discovery = Discovery::Document(r#"{"tfe.v2":"https://api.corp.example/v2/"}"#.into());
     owner.host = EmbeddedHost::start_on_thread(options).unwrap();
     let front = front(&owner);
