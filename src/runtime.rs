@@ -38,6 +38,8 @@ use crate::terminal::{self, Terminal};
 use crate::text;
 use crate::ui;
 
+/// How long a Ctrl-C that ended another program may take to be heard here.
+const SETTLING: Duration = Duration::from_millis(200);
 /// How long the end of reading from the terminal may take.
 const LETTING_GO: Duration = Duration::from_millis(50);
 /// The most messages that are taken before a frame is drawn.
@@ -274,9 +276,10 @@ impl Runtime {
         while !reader.is_finished() {
             tokio::task::yield_now().await;
         }
-        // The event stream's thread was woken, but holds the terminal until it
-        // runs; this waits for its lock.
-        let _ = crossterm::event::poll(LETTING_GO);
+        // The stream's thread was woken by its end, and holds the terminal until
+        // it has seen that. Nobody else may poll meanwhile: the waking is seen
+        // by one.
+        tokio::time::sleep(LETTING_GO).await;
     }
 
     /// Has a credential given by a program that has the terminal for itself.
@@ -297,21 +300,30 @@ impl Runtime {
         let lent = terminal.lend();
         let work = fleet.obtain_on_terminal(config);
         tokio::pin!(work);
+        let mut result = None;
+        let mut interrupted = false;
         let result = loop {
+            // A Ctrl-C ends the program and is heard here, in any order; whoever
+            // is heard last must not end the screen.
+            let settled = match &result {
+                Some(Err(_)) if !interrupted => tokio::time::sleep(SETTLING),
+                _ => tokio::time::sleep(Duration::ZERO),
+            };
             tokio::select! {
                 biased;
                 signal = signals.next() => match signal {
                     Caught::End(number) => return Ok(Err(Exit::Signal(number))),
                     // The program has got it as well, and decides.
-                    Caught::Interrupt => {}
+                    Caught::Interrupt => interrupted = true,
                     Caught::Stop => terminal::stop_here()?,
                 },
-                result = &mut work => break result,
+                ended = &mut work, if result.is_none() => result = Some(ended),
+                () = settled, if result.is_some() => if let Some(ended) = result.take() {
+                    break ended;
+                },
             }
         };
         terminal.reclaim(lent)?;
-        // An interrupt that ended the program is not one for the screen.
-        *signals = Signals::new()?;
         *input = self.read_input();
         Ok(Ok(result))
     }

@@ -22,7 +22,7 @@ pub fn offer(offer: &OfferDialog, frame: &mut Frame, theme: Theme) {
         Part::gap(),
     ];
     // What does not fit is counted: a list whose head is gone misleads.
-    let room = usize::from(frame.area().height).saturating_sub(9).max(1);
+    let room = usize::from(frame.area().height).saturating_sub(8).max(2);
     let shown = match offer.hosts.len() {
         all if all <= room => all,
         _ => room - 1,
