@@ -173,7 +173,7 @@ fn answer(effect: &Effect, what: usize) -> Option<Message> {
                 0 => Err("two of them lead to one path".to_owned()),
                 _ => Ok(()),
             };
-            (*id, Reply::Examined(checked))
+            (*id, Reply::Checked(checked))
         }
         Effect::Perform { id, order } => {
             let outcome = became(what, &order.slot, order.shown.clone());
