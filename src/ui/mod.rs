@@ -5,6 +5,7 @@ mod boxed;
 mod dialogs;
 mod frame;
 mod help;
+mod hosts;
 mod list;
 mod many;
 mod panel;
@@ -38,6 +39,10 @@ pub fn draw(app: &App, frame: &mut Frame) {
         Some(Layer::Many(dialog)) => many::dialog(app, dialog, frame, theme),
         Some(Layer::Report(report)) => many::report(report, frame, theme),
         Some(Layer::Notice(notice)) => dialogs::notice(notice, frame, theme),
+        Some(Layer::Add(dialog)) => hosts::add(dialog, frame, theme),
+        Some(Layer::Ask(dialog)) => hosts::ask(dialog, frame, theme),
+        Some(Layer::Offer(offer)) => hosts::offer(offer, frame, theme),
+        Some(Layer::Program(dialog)) => hosts::program(dialog, frame, theme),
         Some(Layer::Leave(dialog)) => dialogs::leave(dialog, frame, theme),
         Some(Layer::Panel(panel)) => panel::panel(app, panel, frame, theme),
         None => {

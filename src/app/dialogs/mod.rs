@@ -1,19 +1,27 @@
 //! The dialogs: each owns its state, its keys and what it asks for.
 
+mod add;
+mod ask;
 mod delete;
 mod identity;
 mod leave;
 mod many;
 mod new;
 mod notice;
+mod offer;
+mod program;
 mod terms;
 
+pub use add::{AddDialog, Part, Place, Source, Stage, Wanted};
+pub use ask::{AskDialog, Typed};
 pub use delete::DeleteDialog;
 pub use identity::{Fact, facts, one_host, short_name};
 pub use leave::{Answer, LeaveDialog, WORD};
 pub use many::{Deed, Item, LeftOut, ManyDialog, ManyFocus, ManyWish};
 pub use new::{Focus, NewDialog};
 pub use notice::{Next, Notice};
+pub use offer::{OfferDialog, Offered};
+pub use program::ProgramDialog;
 pub use terms::{End, ExpiryChoice, Terms};
 
 use crate::action::Order;
