@@ -19,7 +19,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use tokio::sync::Notify;
 
-use crate::api::{Client, Generated as Answer, Turn, Urgency, WriteError};
+use crate::api::{Client, Generated as Answer, Turn, UNKNOWN, Urgency, WriteError};
 use crate::delivery::{
     Delivered, Deliverer, Destination, Facts, HoldId, Proven, RescueProof, Undelivered,
 };
@@ -30,7 +30,7 @@ use crate::secret::Secret;
 use crate::slot::{Found, Identity, Reading, Slot, Token};
 
 /// One action that was asked for.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Order {
     /// The slot to act on.
     pub slot: Slot,
@@ -40,10 +40,13 @@ pub struct Order {
     pub shown: Identity,
     /// Plain commands do not act without a rescue; the screen says it instead.
     pub needs_rescue: bool,
+    /// The owner was told that the journal cannot be written, and wants it all
+    /// the same. It is tried once more.
+    pub without_journal: bool,
 }
 
 /// What to do with a slot.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Act {
     /// Generate a token; on an occupied slot this replaces the one there.
     New {
@@ -146,6 +149,8 @@ pub enum Outcome {
         was_empty: bool,
         /// The token that is there now.
         now: Token,
+        /// What else is to be known.
+        note: Option<String>,
     },
     /// The answer to a DELETE was lost, and the token is not there any more.
     Gone {
@@ -180,6 +185,8 @@ pub struct Generated {
     pub own: Own,
     /// Where the replaced credential is still stored.
     pub stored: Option<String>,
+    /// Whether the new one can be stored there by this program.
+    pub can_store: bool,
     /// What else is to be known: a journal that could not be written.
     pub note: Option<String>,
 }
@@ -224,6 +231,18 @@ pub enum NotDone {
     Host(String),
     /// The owner stopped it, or the program is ending.
     Stopped,
+    /// One of these, and the journal has only the intent.
+    Unrecorded(Box<NotDone>, String),
+}
+
+impl NotDone {
+    /// The reason itself.
+    pub fn cause(&self) -> &Self {
+        match self {
+            NotDone::Unrecorded(why, _) => why.cause(),
+            why => why,
+        }
+    }
 }
 
 impl fmt::Display for NotDone {
@@ -243,6 +262,7 @@ impl fmt::Display for NotDone {
             },
             NotDone::Journal(why) => f.write_str(why),
             NotDone::Stopped => f.write_str("stopped before anything was done"),
+            NotDone::Unrecorded(why, note) => write!(f, "{why}; {note}"),
         }
     }
 }
@@ -448,6 +468,9 @@ impl Actor {
             Err(not_done) => Outcome::NotDone(not_done),
         };
         tracing::info!(order = number, finding = outcome.words(), "order ended");
+        if !journalled && order.without_journal && !matches!(outcome, Outcome::NotDone(_)) {
+            outcome.add_note("as you wanted it, this is recorded nowhere".to_owned());
+        }
         if journalled {
             let (token, delivery) = match &outcome {
                 Outcome::Generated(done) => {
@@ -554,11 +577,12 @@ impl Actor {
                         Act::Delete => None,
                     },
                 };
-                self.journal
-                    .append(Record::new(number, &order.slot, intent))
-                    .await
-                    .map_err(|error| NotDone::Journal(error.to_string()))?;
-                *journalled = true;
+                let record = Record::new(number, &order.slot, intent);
+                match self.journal.append(record).await {
+                    Ok(()) => *journalled = true,
+                    Err(_) if order.without_journal => {}
+                    Err(error) => return Err(NotDone::Journal(error.to_string())),
+                }
             }
             if control.is_stopped() {
                 return Err(NotDone::Stopped);
@@ -678,7 +702,11 @@ impl Actor {
         asked: Option<Timestamp>,
         control: &Control,
     ) -> Generated {
-        let Answer { token, secret } = answer;
+        let Answer {
+            token,
+            secret,
+            damage,
+        } = answer;
         if ready.own == Own::Yes {
             self.fleet.adopt(&order.slot, &ready.client, secret.clone());
         }
@@ -712,6 +740,18 @@ impl Actor {
         {
             self.undelivered.release(hold);
         }
+        let (token, note) = match damage {
+            None => (token, None),
+            // Nobody waits for details at the end.
+            Some(damage) if control.is_ending() => {
+                (token, Some(format!("the answer was {}", damage.words())))
+            }
+            Some(damage) => {
+                let (token, note) = self.details(order, token).await;
+                let note = format!("the answer was {}; {note}", damage.words());
+                (token, Some(note))
+            }
+        };
         Generated {
             before: order.shown.clone(),
             token,
@@ -722,7 +762,35 @@ impl Actor {
             order: number.to_owned(),
             own: ready.own,
             stored: self.fleet.origin(&order.slot),
-            note: None,
+            can_store: ready.own == Own::Yes && self.fleet.can_store(&order.slot),
+            note,
+        }
+    }
+
+    /// What the slot tells of a new token whose answer was not whole.
+    async fn details(&self, order: &Order, token: Token) -> (Token, String) {
+        let now = self.fleet.read(&order.slot, Urgency::Owner).await;
+        match now.token() {
+            Some(there) if there.id == token.id => (
+                there.clone(),
+                "the token's details were read again".to_owned(),
+            ),
+            Some(there) if token.id == UNKNOWN => {
+                let note = format!("it gave no id, and token {} is in the slot now", there.id);
+                (token, note)
+            }
+            Some(there) => {
+                let note = format!("another token, {}, is in the slot now", there.id);
+                (token, note)
+            }
+            None => {
+                let why = now
+                    .note
+                    .as_deref()
+                    .unwrap_or("no token is seen in the slot");
+                let note = format!("the token's details could not be read again: {why}");
+                (token, note)
+            }
         }
     }
 
@@ -804,6 +872,7 @@ fn proves(order: &Order, now: &Reading) -> Option<Outcome> {
         ) => Some(Outcome::SecretLost {
             was_empty: order.shown == Identity::None,
             now: token.clone(),
+            note: None,
         }),
         _ => None,
     }
@@ -838,7 +907,9 @@ impl Outcome {
     fn add_note(&mut self, text: String) {
         let note = match self {
             Outcome::Generated(done) => &mut done.note,
-            Outcome::Deleted { note } | Outcome::Gone { note } => note,
+            Outcome::Deleted { note }
+            | Outcome::Gone { note }
+            | Outcome::SecretLost { note, .. } => note,
             Outcome::CannotTell { why } | Outcome::NothingHappened { why } => {
                 why.push_str("; ");
                 why.push_str(&text);
@@ -849,7 +920,11 @@ impl Outcome {
                 words.push_str(&text);
                 return;
             }
-            Outcome::NotDone(_) | Outcome::SecretLost { .. } => return,
+            Outcome::NotDone(why) => {
+                let before = std::mem::replace(why, NotDone::Stopped);
+                *why = NotDone::Unrecorded(Box::new(before), text);
+                return;
+            }
         };
         *note = Some(match note.take() {
             Some(old) => format!("{old}; {text}"),

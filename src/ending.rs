@@ -10,7 +10,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use crate::action::Actor;
-use crate::journal::{Event as Entry, Record};
+use crate::journal::{Event as Entry, LeftOpen, Record};
 
 /// How long a write that is in flight is waited for when the program must end.
 pub const LAST_WAIT: Duration = Duration::from_secs(15);
@@ -61,39 +61,36 @@ pub async fn rescue(actor: &Actor) -> Vec<String> {
     lines
 }
 
-/// What an earlier run left: intents without an outcome, rescued secrets.
-pub async fn look_back(actor: &Actor) -> Vec<String> {
+/// What earlier runs left behind.
+#[derive(Debug, Default)]
+pub struct Left {
+    /// Orders without an outcome, or whose secret is nowhere.
+    pub orders: Vec<LeftOpen>,
+    /// What else, one line each: rescued secrets, a journal that cannot be read.
+    pub lines: Vec<String>,
+}
+
+/// Looks for what earlier runs left.
+pub async fn look_back(actor: &Actor) -> Left {
     let journal = actor.journal.clone();
     let settings = actor.deliverer.settings();
     let folders = [settings.state_dir.clone(), settings.runtime_dir.clone()];
+    let start = Timestamp::now();
     let task = tokio::task::spawn_blocking(move || {
-        let mut lines = Vec::new();
-        match journal.unfinished() {
-            Ok(records) => {
-                for record in records {
-                    let Entry::Intent { action, .. } = &record.event else {
-                        continue;
-                    };
-                    lines.push(format!(
-                        "{} on {}: an order to {action} its token from {} has no recorded outcome. \
-                         Compare the token's id and age with what you expect.",
-                        record.organization,
-                        record.host,
-                        record.at.strftime("%Y-%m-%d %H:%M UTC"),
-                    ));
-                }
-            }
-            Err(error) => lines.push(error.to_string()),
+        let mut left = Left::default();
+        match journal.left_open(start) {
+            Ok(orders) => left.orders = orders,
+            Err(error) => left.lines.push(error.to_string()),
         }
         for folder in folders.into_iter().flatten() {
             for path in crate::delivery::rescue::waiting(&folder) {
-                lines.push(format!(
+                left.lines.push(format!(
                     "A rescued secret waits in {}. Bring it to its place and remove the file.",
                     path.display()
                 ));
             }
         }
-        lines
+        left
     });
     task.await.unwrap_or_default()
 }

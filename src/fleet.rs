@@ -18,6 +18,7 @@ pub use crate::api::Own;
 use crate::api::{self, Account, Client, ClientOptions, Limits, Urgency};
 use crate::child;
 use crate::config::{CredentialSource, HostConfig, Organizations};
+use crate::credentials::store::{self, Mark};
 use crate::credentials::{self, Credential, Environment, Origin, Programs};
 use crate::secret::Secret;
 use crate::slot::{Creator, Found, Host, Identity, Kind, Reading, Slot};
@@ -41,7 +42,7 @@ pub struct Entry {
     /// Why the program that gives it failed, until somebody asks.
     failed: Mutex<Option<String>>,
     /// Replaced by an empty one where it is to be tried again.
-    connection: Mutex<Arc<OnceCell<Result<Connection, HostProblem>>>>,
+    connection: Mutex<Arc<OnceCell<Result<Arc<Connection>, HostProblem>>>>,
     /// Whom the credential authenticates; forgotten when it is replaced.
     account: Mutex<Option<Account>>,
     policies: Mutex<HashMap<(Arc<str>, Kind), Policy>>,
@@ -61,10 +62,11 @@ const POLICY_AGE: Duration = Duration::from_secs(24 * 60 * 60);
 /// How long discovery may take. PROTOCOL.md, 6.
 const DISCOVERY: Duration = Duration::from_secs(10);
 
-#[derive(Clone)]
 struct Connection {
     client: Arc<Client>,
     origin: Option<Origin>,
+    /// What the credential is that is stored there.
+    stored: Mutex<Mark>,
     address: Url,
     note: Option<String>,
 }
@@ -204,7 +206,8 @@ impl Fleet {
         }
         let entry = Entry::new(config, Source::Configured);
         *locked(&entry.credential) = credential;
-        let client = self.connection(&entry).await?.client;
+        let connection = self.connection(&entry).await?;
+        let client = &connection.client;
         let problem = |error: api::ApiError| HostProblem {
             host: entry.config.host.clone(),
             why: error.problem.to_string(),
@@ -232,7 +235,8 @@ impl Fleet {
     pub async fn check_organization(&self, entry: usize, name: &str) -> Result<(), String> {
         let entry = self.entry(entry).ok_or("there is no such host entry")?;
         let connection = self.connection(&entry).await;
-        let client = connection.map_err(|problem| problem.to_string())?.client;
+        let connection = connection.map_err(|problem| problem.to_string())?;
+        let client = &connection.client;
         match client.organization(name, Urgency::Owner).await {
             Ok(Some(_)) => Ok(()),
             Ok(None) => Err(format!(
@@ -303,23 +307,30 @@ impl Fleet {
         self.entry(first)
     }
 
+    /// The connection of a slot's host entry, if there is one already.
+    fn known_connection(&self, slot: &Slot) -> Option<Arc<Connection>> {
+        let entry = self.entry_of(slot)?;
+        let cell = locked(&entry.connection).clone();
+        cell.get()?.as_ref().ok().cloned()
+    }
+
     /// The client that reads and writes a slot.
     ///
     /// # Errors
     /// Where the host entry has no usable credential or address.
     pub async fn client_for(&self, slot: &Slot) -> Result<Arc<Client>, HostProblem> {
         match self.entry_of(slot) {
-            Some(entry) => Ok(self.connection(&entry).await?.client),
+            Some(entry) => Ok(self.connection(&entry).await?.client.clone()),
             None => Err(self.unknown(slot)),
         }
     }
 
-    async fn connection(&self, entry: &Entry) -> Result<Connection, HostProblem> {
+    async fn connection(&self, entry: &Entry) -> Result<Arc<Connection>, HostProblem> {
         let cell = locked(&entry.connection).clone();
         cell.get_or_init(|| self.connect(entry)).await.clone()
     }
 
-    async fn connect(&self, entry: &Entry) -> Result<Connection, HostProblem> {
+    async fn connect(&self, entry: &Entry) -> Result<Arc<Connection>, HostProblem> {
         let config = &entry.config;
         let problem = |why: String, credential: bool| HostProblem {
             host: config.host.clone(),
@@ -363,25 +374,52 @@ impl Fleet {
             limits: self.limits.clone(),
             ..ClientOptions::new(config.host.clone(), address.clone())
         };
+        let stored = Mutex::new(Mark::of(&secret));
         let client = Client::new(options, secret)
             .map_err(|error| problem(error.problem.to_string(), false))?;
-        Ok(Connection {
+        Ok(Arc::new(Connection {
             client: Arc::new(client),
             origin,
+            stored,
             address,
             note,
-        })
+        }))
     }
 
     /// Where the credential of a slot's host entry came from, once it is
     /// connected; the words for "still stored in …".
     pub fn origin(&self, slot: &Slot) -> Option<String> {
-        let entry = self.entry_of(slot)?;
-        let connection = locked(&entry.connection).clone();
-        match connection.get()? {
-            Ok(connection) => connection.origin.as_ref().map(ToString::to_string),
-            Err(_) => None,
-        }
+        let connection = self.known_connection(slot)?;
+        connection.origin.as_ref().map(ToString::to_string)
+    }
+
+    /// Whether a new credential for a slot's host entry can be stored where the
+    /// one in use came from.
+    pub fn can_store(&self, slot: &Slot) -> bool {
+        let connection = self.known_connection(slot);
+        connection.is_some_and(|connection| {
+            let origin = connection.origin.as_ref();
+            origin.is_some_and(Origin::can_be_written)
+        })
+    }
+
+    /// Stores a new credential for a slot's host entry where the one that was in
+    /// use at the start came from; returns that place.
+    ///
+    /// # Errors
+    /// In words, where it is not stored.
+    pub async fn store(&self, slot: &Slot, secret: &Secret) -> Result<String, String> {
+        let entry = self.entry_of(slot).ok_or("its host is not configured")?;
+        let connection = self.connection(&entry).await;
+        let connection = connection.map_err(|problem| problem.to_string())?;
+        let origin = connection.origin.as_ref();
+        let origin = origin.ok_or("it is stored nowhere")?;
+        let old = *locked(&connection.stored);
+        let (config, env) = (&entry.config, &self.environment);
+        let stored = store::store(config, origin, old, secret, env, &self.programs).await;
+        stored.map_err(|error| error.to_string())?;
+        *locked(&connection.stored) = Mark::of(secret);
+        Ok(origin.to_string())
     }
 
     /// The organizations that an entry's credential can see.
@@ -507,14 +545,8 @@ impl Fleet {
     /// Whether an organization's host is proven, by what it has answered so far,
     /// to have audit trail tokens. PROTOCOL.md, 2.
     pub fn proven_audit_trails(&self, slot: &Slot) -> bool {
-        let Some(entry) = self.entry_of(slot) else {
-            return false;
-        };
-        let connection = locked(&entry.connection).clone();
-        match connection.get() {
-            Some(Ok(connection)) => connection.client.has_audit_trails(&slot.organization),
-            _ => false,
-        }
+        let connection = self.known_connection(slot);
+        connection.is_some_and(|connection| connection.client.has_audit_trails(&slot.organization))
     }
 
     fn unknown(&self, slot: &Slot) -> HostProblem {

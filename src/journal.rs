@@ -5,9 +5,9 @@
 //! leaves at worst an intent without an outcome: the sign that somebody has to
 //! look at the slot.
 
-use std::collections::HashSet;
+use std::collections::HashMap;
 use std::fs::{File, OpenOptions};
-use std::io::{self, Read, Write};
+use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -16,6 +16,10 @@ use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 use crate::slot::{Identity, Slot};
+use crate::text::safe;
+
+/// The most that is read of a journal, in bytes.
+const MOST: u64 = 32 << 20;
 
 /// One line of the journal.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -88,6 +92,170 @@ pub enum Event {
         /// The place, or why there was none.
         delivery: String,
     },
+    /// The owner of a later run saw that this order was left open.
+    Seen,
+}
+
+/// One order, from its records.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Entry {
+    /// Its number.
+    pub order: String,
+    /// When its intent was recorded; of an order that was not to be recorded,
+    /// its first record.
+    pub at: Timestamp,
+    /// The process that performed it.
+    pub pid: u32,
+    /// Where. Text of a file that anything may have written: safe to show.
+    pub host: String,
+    /// Of which organization.
+    pub organization: String,
+    /// `organization` or `audit-trails`.
+    pub kind: String,
+    /// `generate`, `replace` or `delete`; empty without an intent.
+    pub action: String,
+    /// The id of the token that was there.
+    pub before: Option<String>,
+    /// Where a new secret was to go.
+    pub to: Option<String>,
+    /// What became of it; none while it runs, and for ever if the program was
+    /// killed.
+    pub finding: Option<String>,
+    /// The id of the token afterwards, where known.
+    pub now: Option<String>,
+    /// What is known of the secret's place, the latest last.
+    pub places: Vec<String>,
+    /// Whether the secret was never known to be delivered, let go or rescued.
+    pub undelivered: bool,
+    /// Whether the owner of a later run has seen that it was left open.
+    pub seen: bool,
+}
+
+impl Entry {
+    /// Whether it needs a look: no outcome, or a secret that is nowhere.
+    pub fn is_open(&self) -> bool {
+        self.finding.is_none() || self.undelivered
+    }
+
+    /// Whether it is about this slot.
+    pub fn is_of(&self, slot: &Slot) -> bool {
+        self.host == slot.host.as_str()
+            && self.organization == *slot.organization
+            && self.kind == slot.kind.as_str()
+    }
+}
+
+/// An order that was left open.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LeftOpen {
+    /// The order.
+    pub entry: Entry,
+    /// Whether the program that performed it may still be at it.
+    pub running: bool,
+}
+
+impl LeftOpen {
+    /// What was left open, as a clause.
+    pub fn words(&self) -> String {
+        let entry = &self.entry;
+        let at = entry.at.strftime("%Y-%m-%d %H:%M UTC");
+        let kind = match entry.kind.as_str() {
+            "organization" => String::new(),
+            other => format!(" ({other} token)"),
+        };
+        let place = format!("{} on {}{kind}", entry.organization, entry.host);
+        let what = match (&entry.finding, entry.places.last()) {
+            (None, _) => {
+                let action = match entry.action.as_str() {
+                    "" => "an order",
+                    "replace" => "a replace",
+                    "delete" => "a delete",
+                    _ => "a generate",
+                };
+                format!("{action} of {at} has no recorded outcome")
+            }
+            (Some(_), Some(sent)) if sent.starts_with("sent to ") => {
+                format!("the new secret of {at} was {sent}, and is not known to have arrived")
+            }
+            (Some(_), _) => {
+                format!("the new secret of {at} was nowhere but in the program when that ended")
+            }
+        };
+        let running = match self.running {
+            true => format!("; process {} may still be at it", entry.pid),
+            false => String::new(),
+        };
+        format!("{place}: {what}{running}")
+    }
+}
+
+/// The orders of these records, oldest first.
+pub fn entries(records: &[Record]) -> Vec<Entry> {
+    let mut entries: Vec<Entry> = Vec::new();
+    let mut index: HashMap<&str, usize> = HashMap::new();
+    for record in records {
+        // A plan is no order; its orders have records of their own.
+        if matches!(record.event, Event::Planned { .. }) {
+            continue;
+        }
+        let at = *index.entry(&record.order).or_insert_with(|| {
+            entries.push(Entry {
+                order: record.order.clone(),
+                at: record.at,
+                pid: record.pid,
+                host: safe(&record.host),
+                organization: safe(&record.organization),
+                kind: safe(&record.kind),
+                action: String::new(),
+                before: None,
+                to: None,
+                finding: None,
+                now: None,
+                places: Vec::new(),
+                undelivered: false,
+                seen: false,
+            });
+            entries.len() - 1
+        });
+        let entry = &mut entries[at];
+        let safe_text = |text: &Option<String>| text.as_deref().map(safe);
+        match &record.event {
+            Event::Intent { action, token, to } => {
+                entry.action = safe(action);
+                entry.before = safe_text(token);
+                entry.to = safe_text(to);
+            }
+            Event::Outcome {
+                finding,
+                token,
+                delivery,
+            } => {
+                entry.finding = Some(safe(finding));
+                entry.now = safe_text(token);
+                if let Some(place) = delivery {
+                    // As `action::Delivery::place` writes it.
+                    entry.undelivered =
+                        place.starts_with("undelivered") || place.starts_with("sent to ");
+                    entry.places.push(safe(place));
+                }
+            }
+            Event::Delivered { delivery } => {
+                entry.undelivered &= delivery.starts_with("sent to ");
+                entry.places.push(safe(delivery));
+            }
+            Event::LetGo => {
+                entry.undelivered = false;
+                entry.places.push("let go by its owner".to_owned());
+            }
+            Event::Rescued { delivery } => {
+                entry.undelivered = false;
+                entry.places.push(safe(delivery));
+            }
+            Event::Planned { .. } => {}
+            Event::Seen => entry.seen = true,
+        }
+    }
+    entries
 }
 
 impl Record {
@@ -176,7 +344,8 @@ impl Journal {
     }
 
     /// Every record that can be read, oldest first; a damaged line (a machine
-    /// that lost its power) is passed over.
+    /// that lost its power) is passed over, and so is what lies more than 32 MB
+    /// (some fifty thousand orders) back.
     ///
     /// # Errors
     /// Where the file is there and cannot be read.
@@ -190,38 +359,42 @@ impl Journal {
             }
             Place::File(path) => path,
         };
-        let mut bytes = Vec::new();
-        match File::open(path).and_then(|mut file| file.read_to_end(&mut bytes)) {
-            Ok(_) => {}
+        let bytes = match read_end(path) {
+            Ok(bytes) => bytes,
             Err(missing) if missing.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
             Err(cause) => return Err(self.error("read", cause)),
-        }
+        };
         Ok(bytes
             .split(|byte| *byte == b'\n')
             .filter_map(|line| serde_json::from_slice(line).ok())
             .collect())
     }
 
-    /// The intents that no outcome followed, and the secrets that went to the
-    /// rescue and that nobody has been told of yet in a later run.
+    /// Every order, oldest first.
     ///
     /// # Errors
     /// As [`Journal::records`].
-    pub fn unfinished(&self) -> Result<Vec<Record>, JournalError> {
-        let records = self.records()?;
-        let finished: HashSet<&str> = records
-            .iter()
-            .filter(|record| !matches!(record.event, Event::Intent { .. }))
-            .map(|record| record.order.as_str())
-            .collect();
-        Ok(records
-            .iter()
-            .filter(|record| {
-                matches!(record.event, Event::Intent { .. })
-                    && !finished.contains(record.order.as_str())
-                    && record.pid != std::process::id()
+    pub fn entries(&self) -> Result<Vec<Entry>, JournalError> {
+        Ok(entries(&self.records()?))
+    }
+
+    /// The orders from before `start` that are open, and that nobody has been
+    /// shown in a later run: without an outcome, or with a secret that is
+    /// nowhere. A process's number tells nothing here: in a container it is the
+    /// same each time.
+    ///
+    /// # Errors
+    /// As [`Journal::records`].
+    pub fn left_open(&self, start: Timestamp) -> Result<Vec<LeftOpen>, JournalError> {
+        let open = |entry: &Entry| entry.is_open() && !entry.seen && entry.at < start;
+        Ok(self
+            .entries()?
+            .into_iter()
+            .filter(open)
+            .map(|entry| LeftOpen {
+                running: is_running(entry.pid),
+                entry,
             })
-            .cloned()
             .collect())
     }
 
@@ -234,6 +407,21 @@ impl Journal {
     }
 }
 
+/// The last part of a file, at most [`MOST`] bytes.
+fn read_end(path: &Path) -> io::Result<Vec<u8>> {
+    let metadata = std::fs::metadata(path)?;
+    // A device has no end.
+    if !metadata.is_file() {
+        return Err(io::Error::other("it is not a file"));
+    }
+    let mut file = File::open(path)?;
+    let skipped = metadata.len().saturating_sub(MOST);
+    file.seek(SeekFrom::Start(skipped))?;
+    let mut bytes = Vec::new();
+    file.take(2 * MOST).read_to_end(&mut bytes)?;
+    Ok(bytes)
+}
+
 fn append_line(path: &Path, record: &Record) -> io::Result<()> {
     if let Some(folder) = path.parent() {
         create_private_folder(folder)?;
@@ -241,13 +429,16 @@ fn append_line(path: &Path, record: &Record) -> io::Result<()> {
     let mut line = serde_json::to_vec(record)?;
     line.push(b'\n');
     let mut options = OpenOptions::new();
-    options.append(true).create(true);
+    options.append(true).read(true).create(true);
     #[cfg(unix)]
     {
         use std::os::unix::fs::OpenOptionsExt;
         options.mode(0o600);
     }
     let mut file = options.open(path)?;
+    if ends_within_a_line(&mut file)? {
+        line.insert(0, b'\n');
+    }
     // One write: lines of several programs never mix.
     let written = file.write(&line)?;
     if written != line.len() {
@@ -257,6 +448,40 @@ fn append_line(path: &Path, record: &Record) -> io::Result<()> {
         ));
     }
     file.sync_data()
+}
+
+/// Whether a process with this number is another run of this program, as far as
+/// the system tells.
+fn is_running(pid: u32) -> bool {
+    if pid == std::process::id() {
+        return false;
+    }
+    if cfg!(target_os = "linux") {
+        let name = |of: &str| std::fs::read(format!("/proc/{of}/comm")).ok();
+        return name("self").is_some_and(|own| name(&pid.to_string()) == Some(own));
+    }
+    #[cfg(unix)]
+    if let Some(pid) = i32::try_from(pid)
+        .ok()
+        .and_then(rustix::process::Pid::from_raw)
+    {
+        return rustix::process::test_kill_process(pid).is_ok();
+    }
+    false
+}
+
+/// Whether an earlier program could write a part of its record only: the disk
+/// was full, or the power went. That record is lost; this one must not be. (A
+/// program that writes at this moment can be taken for one: that costs an empty
+/// line.)
+fn ends_within_a_line(file: &mut File) -> io::Result<bool> {
+    if file.seek(SeekFrom::End(0))? == 0 {
+        return Ok(false);
+    }
+    file.seek(SeekFrom::End(-1))?;
+    let mut last = [0];
+    file.read_exact(&mut last)?;
+    Ok(last != *b"\n")
 }
 
 fn create_private_folder(folder: &Path) -> io::Result<()> {
@@ -291,22 +516,101 @@ mod tests {
         }
     }
 
-    #[test]
-    fn an_intent_without_an_outcome_is_unfinished() {
-        let folder = tempfile::tempdir().unwrap();
-        let journal = Journal::in_directory(&folder.path().join("deep/state"));
-        assert!(journal.unfinished().unwrap().is_empty());
-        journal.append_now(&record("a", intent())).unwrap();
-        journal.append_now(&record("b", intent())).unwrap();
-        let outcome = Event::Outcome {
+    fn outcome(delivery: &str) -> Event {
+        Event::Outcome {
             finding: "done".into(),
             token: Some("at-2".into()),
-            delivery: Some("the clipboard".into()),
+            delivery: Some(delivery.into()),
+        }
+    }
+
+    fn delivered(place: &str) -> Event {
+        Event::Delivered {
+            delivery: place.into(),
+        }
+    }
+
+    #[test]
+    fn what_a_killed_program_left_is_open_until_its_owner_has_seen_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let journal = Journal::in_directory(&folder.path().join("deep/state"));
+        let left = || -> Vec<String> {
+            let left = journal.left_open(Timestamp::now()).unwrap();
+            left.into_iter().map(|left| left.entry.order).collect()
         };
-        journal.append_now(&record("a", outcome)).unwrap();
-        let left: Vec<_> = journal.unfinished().unwrap();
-        assert_eq!(left.len(), 1);
-        assert_eq!(left[0].order, "b");
+        assert!(left().is_empty());
+        let in_panel = || outcome("undelivered: in the panel");
+        let rescued = Event::Rescued {
+            delivery: "file /x".into(),
+        };
+        for (order, events) in [
+            ("done", vec![outcome("the clipboard")]),
+            ("killed", vec![]),
+            ("panel", vec![in_panel()]),
+            ("copied later", vec![in_panel(), delivered("the clipboard")]),
+            ("only sent", vec![in_panel(), delivered("sent to osc52")]),
+            ("sent", vec![outcome("sent to osc52")]),
+            ("let go", vec![in_panel(), Event::LetGo]),
+            ("rescued", vec![in_panel(), rescued]),
+            ("seen", vec![Event::Seen]),
+        ] {
+            journal.append_now(&record(order, intent())).unwrap();
+            for event in events {
+                journal.append_now(&record(order, event)).unwrap();
+            }
+        }
+        assert_eq!(left(), ["killed", "panel", "only sent", "sent"]);
+        // What this very program does is not left by an earlier one.
+        let start = Timestamp::now();
+        journal.append_now(&record("mine", intent())).unwrap();
+        assert_eq!(journal.left_open(start).unwrap().len(), 4);
+        journal.append_now(&record("killed", Event::Seen)).unwrap();
+        assert_eq!(left(), ["panel", "only sent", "sent", "mine"]);
+        let entries = journal.entries().unwrap();
+        let later = entries
+            .iter()
+            .find(|entry| entry.order == "copied later")
+            .unwrap();
+        assert_eq!(later.places, ["undelivered: in the panel", "the clipboard"]);
+        let slot = Slot::new(&Host::new("tfe.corp.example"), "acme");
+        assert!(later.is_of(&slot));
+    }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn of_a_journal_without_an_end_nothing_is_read() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("journal.jsonl");
+        std::os::unix::fs::symlink("/dev/zero", &path).unwrap();
+        let error = Journal::in_directory(folder.path()).records().unwrap_err();
+        assert!(error.to_string().ends_with("it is not a file"), "{error}");
+        std::fs::remove_file(&path).unwrap();
+        let file = File::create(&path).unwrap();
+        file.set_len(3 * MOST).unwrap();
+        let journal = Journal::in_directory(folder.path());
+        journal.append_now(&record("a", intent())).unwrap();
+        assert_eq!(journal.records().unwrap().len(), 1);
+    }
+
+    #[test]
+    fn half_a_record_costs_no_other() {
+        let folder = tempfile::tempdir().unwrap();
+        let journal = Journal::in_directory(folder.path());
+        journal.append_now(&record("a", intent())).unwrap();
+        let path = folder.path().join("journal.jsonl");
+        let mut file = OpenOptions::new().append(true).open(&path).unwrap();
+        file.write_all(b"{\"at\":\"2026").unwrap();
+        journal.append_now(&record("b", intent())).unwrap();
+        journal.append_now(&record("c", intent())).unwrap();
+        assert_eq!(journal.records().unwrap().len(), 3);
+    }
+
+    #[test]
+    fn what_the_file_holds_is_safe_to_show() {
+        let mut wild = record("a", intent());
+        wild.organization = "acme\u{1b}[2J\u{202e}".into();
+        let shown = &entries(&[wild])[0];
+        assert_eq!(shown.organization, safe(&shown.organization));
     }
 
     #[cfg(unix)]

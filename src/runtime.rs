@@ -537,6 +537,37 @@ impl Runtime {
                     watch(keeper, &outbox).await;
                 });
             }
+            Effect::Store {
+                id,
+                order,
+                hold,
+                slot,
+                secret,
+            } => {
+                let outbox = self.outbox.clone();
+                let in_flight = self.actor.take_off();
+                self.tasks.spawn(async move {
+                    let stored = actor.fleet.store(&slot, &secret).await;
+                    drop(secret);
+                    let record = stored.as_ref().ok().map(|place| {
+                        actor.undelivered.release(hold);
+                        let delivery = place.clone();
+                        Record::new(&order, &slot, Entry::Delivered { delivery })
+                    });
+                    let stored = stored.map(|place| Delivered {
+                        place,
+                        certain: true,
+                        clears_after: None,
+                        note: Some("as your credential".to_owned()),
+                        keeper: None,
+                    });
+                    let _ = outbox.send(Message::Reply(id, Reply::Stored(stored)));
+                    if let Some(record) = record {
+                        let _ = actor.journal.append(record).await;
+                    }
+                    drop(in_flight);
+                });
+            }
             Effect::Who { id, slot, secret } => self.reply(id, async move {
                 Reply::Who(match actor.fleet.client_for(&slot).await {
                     Ok(client) => client
@@ -566,9 +597,30 @@ impl Runtime {
             Effect::LookBack { id } => {
                 if !self.demo_notice {
                     self.reply(id, async move {
-                        Reply::Unfinished(ending::look_back(&actor).await)
+                        let left = ending::look_back(&actor).await;
+                        Reply::Unfinished {
+                            orders: left.orders,
+                            lines: left.lines,
+                        }
                     });
                 }
+            }
+            Effect::ReadJournal { id } => self.reply(id, async move {
+                let journal = actor.journal.clone();
+                let read = move || journal.entries().map_err(|error| error.to_string());
+                let entries = tokio::task::spawn_blocking(read).await;
+                Reply::Journal(entries.unwrap_or_else(|error| Err(error.to_string())))
+            }),
+            Effect::Seen { orders } => {
+                let in_flight = self.actor.take_off();
+                self.tasks.spawn(async move {
+                    for (order, slot) in orders {
+                        // At worst it is told once more.
+                        let record = Record::new(&order, &slot, Entry::Seen);
+                        let _ = actor.journal.append(record).await;
+                    }
+                    drop(in_flight);
+                });
             }
         }
     }

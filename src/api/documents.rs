@@ -10,9 +10,13 @@ use jiff::Timestamp;
 use zeroize::Zeroizing;
 
 use super::json::{self, Json};
+use super::salvage::{Damage, salvage};
 use crate::secret::Secret;
 use crate::slot::{Creator, Kind, Token};
 use crate::text::{safe, safe_bytes};
+
+/// The id of a new token whose answer gave none.
+pub const UNKNOWN: &str = "unknown";
 
 /// What the token's address answered.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -152,9 +156,21 @@ pub(super) fn token_answer(body: &[u8]) -> Result<TokenAnswer, String> {
     Ok(TokenAnswer::Token(token(data, &id)))
 }
 
-/// The answer to a POST: whatever else is odd in it, the secret is kept.
-pub(super) fn generated(body: &[u8]) -> Result<(Token, Secret), String> {
-    let json = json::parse(body)?;
+/// The answer to a POST: whatever else is odd in it, the secret is kept, also
+/// when the document ends or breaks somewhere behind it.
+pub(super) fn generated(body: &[u8]) -> Result<(Token, Secret, Option<Damage>), String> {
+    let problem = match json::parse(body) {
+        Ok(json) => return new_token(&json).map(|(token, secret)| (token, secret, None)),
+        Err(problem) => problem,
+    };
+    let (left, damage) = salvage(body);
+    match json::parse(&left).and_then(|json| new_token(&json)) {
+        Ok((token, secret)) => Ok((token, secret, Some(damage))),
+        Err(_) => Err(problem),
+    }
+}
+
+fn new_token(json: &Json<'_>) -> Result<(Token, Secret), String> {
     let data = json.at(&["data"]).ok_or("it has no `data`")?;
     let text = data
         .text_at(&["attributes", "token"])
@@ -166,7 +182,7 @@ pub(super) fn generated(body: &[u8]) -> Result<(Token, Secret), String> {
     let mut secret = String::with_capacity(text.len());
     secret.push_str(text);
     let secret = Secret::new(secret);
-    let id = data.id_at(&["id"]).unwrap_or_else(|| "unknown".into());
+    let id = data.id_at(&["id"]).unwrap_or_else(|| UNKNOWN.into());
     Ok((token(data, &id), secret))
 }
 

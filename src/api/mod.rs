@@ -13,15 +13,17 @@ mod error;
 mod json;
 mod pace;
 mod read;
+mod salvage;
 mod transport;
 mod write;
 
 pub use client::{Client, ClientOptions, HostFacts};
 pub use discovery::{Discovery, discover};
-pub use documents::{Account, Entitlements, OrganizationDoc, Own, TokenAnswer};
+pub use documents::{Account, Entitlements, OrganizationDoc, Own, TokenAnswer, UNKNOWN};
 pub use error::{ApiError, Place, Problem, WriteError};
 pub use pace::{Urgency, Waiting};
 pub use read::Listing;
+pub use salvage::Damage;
 pub use transport::Limits;
 pub use write::{Generated, Turn};
 

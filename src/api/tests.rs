@@ -10,7 +10,7 @@ use zeroize::Zeroizing;
 
 use super::client::bearer;
 use super::documents::{self, Next, Own, TokenAnswer};
-use super::{Account, Client, ClientOptions, Problem};
+use super::{Account, Client, ClientOptions, Damage, Problem};
 use crate::secret::Secret;
 use crate::slot::{Creator, Host, Kind, Token};
 
@@ -86,10 +86,55 @@ fn null_is_no_token_and_anything_else_is_no_answer() {
 }
 
 #[test]
+fn a_new_secret_survives_a_cut_anywhere_behind_it_and_is_never_half_of_one() {
+    let body = br#"{"data":{"id":"at-1","type":"authentication-tokens","attributes":{"created-at":"2026-04-01T08:00:00Z","token":"a.atlasv1.b\/c","expired-at":null}},"links":{}}"#;
+    let end = 1 + body.windows(4).position(|w| w == b"/c\",").unwrap() + 2;
+    for cut in 0..body.len() {
+        match documents::generated(&body[..cut]) {
+            Ok((token, secret, damage)) => {
+                assert!(cut >= end, "at {cut}");
+                assert_eq!(secret.expose(), "a.atlasv1.b/c");
+                assert_eq!(token.id, "at-1");
+                assert_eq!(
+                    token.created_at,
+                    Some("2026-04-01T08:00:00Z".parse().unwrap())
+                );
+                assert_eq!(damage, Some(Damage::Cut));
+            }
+            Err(why) => assert!(cut < end && !why.contains("atlasv1"), "at {cut}: {why}"),
+        }
+    }
+    assert_eq!(documents::generated(body).unwrap().2, None);
+}
+
+#[test]
+fn a_new_secret_survives_damage_behind_it_and_before_it() {
+    for body in [
+        r#"{"data":{"id":"at-1","attributes":{"token":"a.b"},"n":1x}}"#,
+        r#"{"data":{"id":"at-1","attributes":{"token":"a.b"}}}<html>"#,
+        r#"{"data":{"id":"at-1","attributes":{"description":"\ud800","token":"a.b"}}}"#,
+    ] {
+        let (token, secret, damage) = documents::generated(body.as_bytes()).unwrap();
+        assert_eq!((token.id.as_str(), secret.expose()), ("at-1", "a.b"));
+        assert_eq!(damage, Some(Damage::Broken));
+    }
+    // Only where the protocol has it.
+    for body in [
+        r#"{"token":"a.b","data":{"id":"at-1","attributes":{"#,
+        r#"{"data":{"token":"a.b","attributes":{"#,
+        r#"{"data":[{"attributes":{"token":"a.b","x":"#,
+        r#"{"data":{"attributes":{"x":{"token":"a.b","y":"#,
+        r#"{"data":{"attributes":{"token":"a.b\ud800","y":"#,
+    ] {
+        assert!(documents::generated(body.as_bytes()).is_err(), "{body}");
+    }
+}
+
+#[test]
 fn a_new_secret_survives_whatever_is_odd_around_it() {
     let secret = |body: &[u8]| {
         let body = documents::mended(Zeroizing::new(body.to_vec()));
-        documents::generated(&body).map(|(token, secret)| (token.id, secret.expose().to_owned()))
+        documents::generated(&body).map(|(token, secret, _)| (token.id, secret.expose().to_owned()))
     };
     let plain = ("at-1".to_owned(), "a.atlasv1.b/c".to_owned());
     let bodies: [&[u8]; 5] = [
@@ -389,7 +434,7 @@ fn read_as_everything(body: &[u8]) {
     for kind in [Kind::Organization, Kind::AuditTrails] {
         let _ = documents::policy(&body, kind);
     }
-    if let Ok((_, secret)) = documents::generated(&body) {
+    if let Ok((_, secret, _)) = documents::generated(&body) {
         assert!(!secret.is_empty());
     }
     if let Ok(page) = documents::page(&body) {

@@ -240,33 +240,52 @@ fn chain(error: &reqwest::Error) -> String {
 
 /// Reads a whole body of at most `most` bytes, in the time that is left.
 pub(super) async fn body(
-    mut response: Response,
+    response: Response,
     most: usize,
     deadline: Deadline,
 ) -> Result<Zeroizing<Vec<u8>>, Problem> {
     if response.content_length().is_some_and(|n| n > most as u64) {
         return Err(Problem::TooLarge(most));
     }
+    match beginning(response, most, deadline).await {
+        (body, None) => Ok(body),
+        (_, Some(problem)) => Err(problem),
+    }
+}
+
+/// What comes of a body of at most `most` bytes in the time that is left, and
+/// why that is not all of it.
+pub(super) async fn beginning(
+    mut response: Response,
+    most: usize,
+    deadline: Deadline,
+) -> (Zeroizing<Vec<u8>>, Option<Problem>) {
     let mut buffer = Buffer::new(response.content_length());
+    let mut cut = None;
     let read = async {
-        while let Some(chunk) = response
-            .chunk()
-            .await
-            .map_err(|e| Problem::Cut(cause(&e)))?
-        {
-            if buffer.0.len() + chunk.len() > most {
-                return Err(Problem::TooLarge(most));
+        loop {
+            match response.chunk().await {
+                Err(error) => cut = Some(Problem::Cut(cause(&error))),
+                Ok(None) => {}
+                Ok(Some(chunk)) => {
+                    let room = most - buffer.0.len();
+                    buffer.append(&chunk[..chunk.len().min(room)]);
+                    if chunk.len() <= room {
+                        continue;
+                    }
+                    cut = Some(Problem::TooLarge(most));
+                }
             }
-            buffer.append(&chunk);
+            return;
         }
-        Ok(())
     };
     // One grace for the whole body, or a dripping one would never end.
-    match until(deadline.at, read).await {
-        Some(read) => read?,
-        None => return Err(Problem::Timeout(deadline.limit)),
-    }
-    Ok(buffer.0)
+    let ended = until(deadline.at, read).await;
+    let problem = match ended {
+        Some(()) => cut,
+        None => Some(Problem::Timeout(deadline.limit)),
+    };
+    (buffer.0, problem)
 }
 
 /// A buffer that leaves no copies behind when it must grow.

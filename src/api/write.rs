@@ -12,6 +12,7 @@ use super::client::{Client, MEDIA_TYPE};
 use super::documents;
 use super::error::{Problem, WriteError, status_words};
 use super::pace::{Permit, Urgency, told_wait};
+use super::salvage::Damage;
 use super::transport::{self, DOCUMENT, Deadline, Lost, Purpose};
 use crate::secret::Secret;
 use crate::slot::{Kind, Token};
@@ -19,10 +20,14 @@ use crate::slot::{Kind, Token};
 /// A new token, with its secret: the only time it is ever seen.
 #[derive(Clone, Debug)]
 pub struct Generated {
-    /// As the server describes it. The id is `unknown` if it gave none.
+    /// As the server describes it. The id is [`UNKNOWN`](super::UNKNOWN) if it
+    /// gave none.
     pub token: Token,
     /// Its secret.
     pub secret: Secret,
+    /// What was wrong with the rest of the answer; then some of the token's
+    /// details are not known.
+    pub damage: Option<Damage>,
 }
 
 /// A place among a host's requests, for one write.
@@ -69,12 +74,15 @@ impl Client {
         let unknown = |problem: Problem| WriteError::Unknown {
             why: problem.to_string(),
         };
-        let body = transport::body(response, DOCUMENT, deadline)
-            .await
-            .map_err(unknown)?;
-        let (token, secret) = documents::generated(&documents::mended(body))
-            .map_err(|why| unknown(Problem::Malformed(why)))?;
-        Ok(Generated { token, secret })
+        // Whatever ends the answer too early: a secret that has come is kept.
+        let (body, lost) = transport::beginning(response, DOCUMENT, deadline).await;
+        let (token, secret, damage) = documents::generated(&documents::mended(body))
+            .map_err(|why| unknown(lost.unwrap_or(Problem::Malformed(why))))?;
+        Ok(Generated {
+            token,
+            secret,
+            damage,
+        })
     }
 
     /// Deletes the token. Sent exactly once.

@@ -109,6 +109,10 @@ fn whole_lines(keymap: &Keymap) -> Vec<Line> {
         entry("w", "write it to a file"),
         entry("p", "send it to a configured delivery"),
         entry("k", "put it into the keyring"),
+        entry(
+            "s",
+            "store it where your old credential is, after a replace of your own token",
+        ),
         entry("t", "test it: ask the host whom it authenticates"),
         entry("Esc", "close; asks first while it is delivered nowhere"),
     ]);

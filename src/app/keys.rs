@@ -24,6 +24,7 @@ pub enum Command {
     RefreshAll,
     Address,
     Add,
+    Journal,
     Help,
     Quit,
     Down,
@@ -358,6 +359,13 @@ fn defaults() -> Vec<Binding> {
             &[c('a')],
             "",
             "add a host, or an organization",
+        ),
+        row(
+            C::Journal,
+            "journal",
+            &[c('H')],
+            "",
+            "the journal: what was done, and what became of it",
         ),
         row(
             C::Help,

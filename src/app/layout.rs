@@ -70,3 +70,9 @@ pub fn help_width(size: (u16, u16)) -> usize {
 pub fn help_height(size: (u16, u16)) -> usize {
     usize::from(size.1.saturating_sub(3))
 }
+
+/// The orders that the journal's view shows at once: two lines each, below its
+/// own first line.
+pub fn journal_height(size: (u16, u16)) -> usize {
+    (help_height(size).saturating_sub(1) / 2).max(1)
+}

@@ -16,6 +16,7 @@ use crate::config::edit::EditError;
 use crate::credentials::{Credential, Progress};
 use crate::delivery::{Delivered, Destination, Facts, HoldId};
 use crate::fleet::Own;
+use crate::journal::{Entry, LeftOpen};
 use crate::secret::Secret;
 use crate::slot::{Identity, Reading, Slot};
 
@@ -89,12 +90,21 @@ pub enum Reply {
     Outcome(Box<Outcome>),
     /// A secret that was in the panel is where it was sent, or why not.
     Delivered(Result<Delivered, NotDelivered>),
+    /// A secret is stored as its owner's credential, or why not.
+    Stored(Result<Delivered, String>),
     /// Whom the secret authenticates.
     Who(Result<String, String>),
     /// Something small was done, or why not; the words are for the status line.
     Done(Result<String, String>),
-    /// What an earlier run left behind: one line each.
-    Unfinished(Vec<String>),
+    /// What earlier runs left behind.
+    Unfinished {
+        /// Orders without an outcome, or whose secret is nowhere.
+        orders: Vec<LeftOpen>,
+        /// What else: one line each.
+        lines: Vec<String>,
+    },
+    /// The orders of the journal, oldest first; or why it cannot be read.
+    Journal(Result<Vec<Entry>, String>),
     /// What a host says to what is to be added, in words, or why it cannot be.
     Examined(Result<(String, Addition), CheckProblem>),
     /// Something was added.
@@ -257,6 +267,14 @@ pub enum Effect {
         /// Whether an existing file may be replaced.
         replace: bool,
     },
+    /// Store a secret as its owner's credential, where the old one is.
+    Store {
+        id: EffectId,
+        order: String,
+        hold: HoldId,
+        slot: Slot,
+        secret: Secret,
+    },
     /// Ask the host whom a secret authenticates.
     Who {
         id: EffectId,
@@ -290,6 +308,10 @@ pub enum Effect {
     Add { id: EffectId, what: Addition },
     /// End the program: the offered hosts are not wanted.
     Decline,
+    /// Read the journal.
+    ReadJournal { id: EffectId },
+    /// The owner has seen that these orders were left open.
+    Seen { orders: Vec<(String, Slot)> },
     /// Leave the screen to the shell until it comes back.
     Suspend,
     /// End the program.
@@ -327,11 +349,13 @@ impl Reply {
             Reply::Checked(_) => "Checked",
             Reply::Outcome(_) => "Outcome",
             Reply::Delivered(_) => "Delivered",
+            Reply::Stored(_) => "Stored",
             Reply::Who(_) => "Who",
             Reply::Done(_) => "Done",
-            Reply::Unfinished(_) => "Unfinished",
             Reply::Examined(_) => "Examined",
             Reply::Added(_) => "Added",
+            Reply::Unfinished { .. } => "Unfinished",
+            Reply::Journal(_) => "Journal",
         }
     }
 }
@@ -348,6 +372,7 @@ impl Effect {
             Effect::Perform { .. } => "Perform",
             Effect::Stop { .. } => "Stop",
             Effect::Deliver { .. } => "Deliver",
+            Effect::Store { .. } => "Store",
             Effect::Who { .. } => "Who",
             Effect::LetGo { .. } => "LetGo",
             Effect::CopyName { .. } => "CopyName",
@@ -359,6 +384,8 @@ impl Effect {
             Effect::Examine { .. } => "Examine",
             Effect::Add { .. } => "Add",
             Effect::Decline => "Decline",
+            Effect::ReadJournal { .. } => "ReadJournal",
+            Effect::Seen { .. } => "Seen",
             Effect::Suspend => "Suspend",
             Effect::Leave => "Leave",
         }

@@ -28,8 +28,9 @@ use jiff::tz::TimeZone;
 use zeroize::Zeroizing;
 
 use self::dialogs::{
-    AddDialog, Answer, AskDialog, Deed, DeleteDialog, Item, LeaveDialog, LeftOut, ManyDialog,
-    ManyWish, NewDialog, Next, Notice, OfferDialog, ProgramDialog, Reaction, facts,
+    AddDialog, Answer, AskDialog, Deed, DeleteDialog, Item, JournalView, JournalWish, LeaveDialog,
+    LeftOut, Leftovers, LeftoversWish, ManyDialog, ManyWish, NewDialog, Next, Notice, OfferDialog,
+    ProgramDialog, Reaction, facts,
 };
 use self::field::Field;
 use self::help::Help;
@@ -136,6 +137,8 @@ pub struct Running {
     pub slot: Slot,
     /// What is done.
     pub verb: Verb,
+    /// What was asked for.
+    pub order: Order,
     /// How far it is.
     pub step: Step,
     /// When that step began.
@@ -160,6 +163,8 @@ pub enum Layer {
     Ask(Box<AskDialog>),
     Offer(OfferDialog),
     Program(ProgramDialog),
+    Leftovers(Leftovers),
+    Journal(JournalView),
 }
 
 /// A word in the status line.
@@ -529,6 +534,9 @@ impl App {
                 match next {
                     Some(Next::New(slot)) if wanted => effects.extend(self.open_new(&slot)),
                     Some(Next::Delete(slot)) if wanted => effects.extend(self.open_delete(&slot)),
+                    Some(Next::WithoutJournal(order)) if wanted => {
+                        effects.extend(self.perform(*order));
+                    }
                     _ => {}
                 }
                 effects
@@ -542,7 +550,54 @@ impl App {
             Layer::Ask(dialog) => self.ask_key(dialog, key),
             Layer::Offer(offer) => self.offer_key(offer, key),
             Layer::Program(dialog) => self.program_key(dialog, key),
+            Layer::Leftovers(leftovers) => self.leftovers_key(leftovers, key),
+            Layer::Journal(view) => self.journal_key(view, key),
         }
+    }
+
+    fn leftovers_key(&mut self, leftovers: Leftovers, key: &KeyEvent) -> Vec<Effect> {
+        let wish = leftovers.key(key, &self.list);
+        if matches!(wish, LeftoversWish::Stay | LeftoversWish::Leave) {
+            self.layers.push(Layer::Leftovers(leftovers));
+            return match wish {
+                LeftoversWish::Leave => self.leave(),
+                _ => Vec::new(),
+            };
+        }
+        let mut effects = Vec::new();
+        let orders = leftovers.told(&self.list);
+        if !orders.is_empty() {
+            effects.push(Effect::Seen { orders });
+        }
+        if let LeftoversWish::New(slot) = wish {
+            effects.extend(self.open_new(&slot));
+        }
+        effects
+    }
+
+    fn journal_key(&mut self, mut view: JournalView, key: &KeyEvent) -> Vec<Effect> {
+        match view.key(key, layout::journal_height(self.size)) {
+            JournalWish::Stay => {}
+            JournalWish::Close => return Vec::new(),
+            JournalWish::Leave => {
+                self.layers.push(Layer::Journal(view));
+                return self.leave();
+            }
+            JournalWish::Read => {
+                let id = self.next_id();
+                view.reading = Some(id);
+                self.layers.push(Layer::Journal(view));
+                return vec![Effect::ReadJournal { id }];
+            }
+        }
+        self.layers.push(Layer::Journal(view));
+        Vec::new()
+    }
+
+    fn open_journal(&mut self) -> Vec<Effect> {
+        let id = self.next_id();
+        self.layers.push(Layer::Journal(JournalView::new(id)));
+        vec![Effect::ReadJournal { id }]
     }
 
     fn react(&mut self, reaction: Reaction, layer: Layer) -> Vec<Effect> {
@@ -568,6 +623,7 @@ impl App {
             id,
             slot: order.slot.clone(),
             verb: order.verb(),
+            order: order.clone(),
             step: Step::Proving,
             since: self.now.since_start,
             sent: false,
@@ -605,6 +661,17 @@ impl App {
             Wish::Stay => {}
             Wish::Deliver(to) => effects.push(self.deliver(&mut panel, to, false)),
             Wish::Replace(to) => effects.push(self.deliver(&mut panel, to, true)),
+            Wish::Store => {
+                let id = self.next_id();
+                panel.begin(id, "storing it as your credential".into());
+                effects.push(Effect::Store {
+                    id,
+                    order: panel.order().to_owned(),
+                    hold: panel.hold(),
+                    slot: panel.slot.clone(),
+                    secret: panel.secret(),
+                });
+            }
             Wish::Test => {
                 let id = self.next_id();
                 panel.begin(id, "asking the host whom it authenticates".into());
@@ -743,6 +810,7 @@ impl App {
                     field.paste(text);
                 }
             }
+            Some(Layer::Journal(view)) => view.paste(text),
             Some(_) => {}
             None => {
                 if let Some(filter) = &mut self.filter {
@@ -795,6 +863,7 @@ impl App {
             Command::Copy => return self.copy_name(),
             Command::Address => self.show_address(),
             Command::Add => self.open_add(),
+            Command::Journal => return self.open_journal(),
             Command::Quit => return self.leave(),
             Command::Suspend => return vec![Effect::Suspend],
             Command::Mark => {
@@ -1201,6 +1270,16 @@ impl App {
             Reply::Checked(result) => return self.checked(id, result),
             Reply::Outcome(outcome) => return self.outcome(id, *outcome),
             Reply::Delivered(result) => self.delivered(id, result),
+            Reply::Stored(result) => {
+                let now = self.now;
+                if let Some(panel) = self.busy_panel(id) {
+                    match result {
+                        Ok(delivered) => panel.stored(delivered, now),
+                        Err(why) => panel.problem = Some(why),
+                    }
+                }
+                self.forget_answered_question();
+            }
             Reply::Who(result) => {
                 if let Some(panel) = self.busy_panel(id) {
                     match result {
@@ -1213,17 +1292,21 @@ impl App {
             Reply::Added(added) => return self.added(id, *added),
             Reply::Done(Ok(words)) => self.say(words),
             Reply::Done(Err(words)) => self.say_bad(words),
-            Reply::Unfinished(lines) => {
-                if !lines.is_empty() {
-                    self.layers.insert(
-                        0,
-                        Layer::Notice(Notice {
-                            title: "From an earlier run".to_owned(),
-                            lines,
-                            bad: true,
-                            next: None,
-                        }),
-                    );
+            Reply::Unfinished { orders, lines } => {
+                if !(orders.is_empty() && lines.is_empty()) {
+                    let left = Leftovers { orders, lines };
+                    self.layers.insert(0, Layer::Leftovers(left));
+                }
+            }
+            Reply::Journal(result) => {
+                for layer in &mut self.layers {
+                    match layer {
+                        Layer::Journal(view) if view.reading == Some(id) => {
+                            view.read(result);
+                            break;
+                        }
+                        _ => {}
+                    }
                 }
             }
         }
@@ -1299,7 +1382,7 @@ impl App {
     /// An order's outcome is never stale: it opens over whatever is there.
     fn outcome(&mut self, id: EffectId, outcome: Outcome) -> Vec<Effect> {
         let running = self.running.take_if(|running| running.id == id);
-        let Some(Running { slot, verb, .. }) = running else {
+        let Some(Running { slot, order, .. }) = running else {
             return Vec::new();
         };
         // Looks that began before the write are stale now.
@@ -1319,7 +1402,7 @@ impl App {
                 true
             }
             other => {
-                let notice = Notice::of_outcome(&slot, verb, &other);
+                let notice = Notice::of_order(&order, &other);
                 let told = !notice.bad;
                 self.layers.push(Layer::Notice(notice));
                 told
@@ -1347,14 +1430,14 @@ impl App {
         let token = match outcome {
             Outcome::Generated(done) => &done.token,
             Outcome::SecretLost { now, .. } => now,
-            Outcome::NotDone(NotDone::Changed(reading) | NotDone::Unreadable(reading)) => {
-                self.list.know(slot, reading.clone(), now);
+            Outcome::NotDone(why) => {
+                if let NotDone::Changed(reading) | NotDone::Unreadable(reading) = why.cause() {
+                    self.list.know(slot, reading.clone(), now);
+                }
                 return;
             }
             // The slot is as it was.
-            Outcome::NotDone(_) | Outcome::Refused { .. } | Outcome::NothingHappened { .. } => {
-                return;
-            }
+            Outcome::Refused { .. } | Outcome::NothingHappened { .. } => return,
             Outcome::Deleted { .. } | Outcome::Gone { .. } | Outcome::CannotTell { .. } => {
                 self.list.forget(slot, now);
                 return;
@@ -1386,7 +1469,11 @@ impl App {
                 Err(not) => panel.not_delivered(not),
             }
         }
-        // A question that has answered itself.
+        self.forget_answered_question();
+    }
+
+    /// Whether to let a secret go is no question once it is delivered.
+    fn forget_answered_question(&mut self) {
         if self.undelivered().is_empty() {
             self.layers
                 .retain(|layer| !matches!(layer, Layer::Leave(_)));

@@ -8,6 +8,7 @@ use crossterm::event::{KeyCode, KeyEvent};
 use jiff::Timestamp;
 
 use super::Moment;
+use super::dialogs::sentence;
 use super::field::Field;
 use super::keys::with_modifier;
 use super::message::{EffectId, Gone, NotDelivered};
@@ -77,6 +78,7 @@ pub struct Panel {
     /// Which delivery is being chosen.
     pub choosing: Option<usize>,
     keyring: bool,
+    can_store: bool,
     opened: Duration,
     secret: Secret,
     hold: HoldId,
@@ -95,6 +97,8 @@ pub enum Wish {
     Deliver(Destination),
     /// To bring the secret to a place in which a file is, which goes.
     Replace(Destination),
+    /// To store it as the owner's credential, where the old one is.
+    Store,
     /// To ask the host whom it authenticates.
     Test,
     /// To leave the program.
@@ -115,12 +119,16 @@ impl Panel {
         let mut notes = Vec::new();
         if done.own == Own::Yes {
             notes.push("It was your credential: this program goes on with the new one.".to_owned());
+            let next = match done.can_store {
+                true => "s stores the new one there",
+                false => "change it there",
+            };
             notes.extend(
                 done.stored
-                    .map(|origin| format!("The old one is still stored in {origin}.")),
+                    .map(|origin| format!("The old one is still stored in {origin}: {next}.")),
             );
         }
-        notes.extend(done.note);
+        notes.extend(done.note.as_deref().map(sentence));
         let verb = match done.before {
             Identity::None => Verb::Generate,
             _ => Verb::Replace,
@@ -141,6 +149,7 @@ impl Panel {
             deliveries,
             choosing: None,
             keyring,
+            can_store: done.can_store,
             opened: now.since_start,
             secret: done.secret,
             hold: done.hold,
@@ -230,6 +239,14 @@ impl Panel {
             note: delivered.note,
         });
         self.problem = None;
+    }
+
+    /// The secret is stored as the owner's credential, where the old one was.
+    pub fn stored(&mut self, delivered: Delivered, now: Moment) {
+        self.can_store = false;
+        self.notes
+            .retain(|note| !note.starts_with("The old one is still stored in "));
+        self.arrived(delivered, now);
     }
 
     /// The secret is not there. Where a file is in its place, the owner is asked
@@ -345,6 +362,9 @@ impl Panel {
             KeyCode::Char('k') if idle && self.keyring && self.is_meant(now) => {
                 return Wish::Deliver(Destination::Keyring);
             }
+            KeyCode::Char('s') if idle && self.can_store && self.is_meant(now) => {
+                return Wish::Store;
+            }
             KeyCode::Char('t') if idle => return Wish::Test,
             _ => {}
         }
@@ -376,6 +396,9 @@ impl Panel {
         }
         if self.keyring {
             keys.push(("k", "keyring"));
+        }
+        if self.can_store {
+            keys.push(("s", "store"));
         }
         keys.extend([("t", "test"), ("w", "file"), ("Esc", "close")]);
         keys

@@ -194,9 +194,11 @@ fn stops(why: &NotDone) -> Option<Stop> {
         // These are about this one slot.
         NotDone::Unreadable(_) | NotDone::Changed(_) | NotDone::Expiry(_) => None,
         // These would meet the next one too.
-        NotDone::Destination(_) | NotDone::Rescue(_) | NotDone::Journal(_) | NotDone::Host(_) => {
-            Some(Stop::Failure)
-        }
+        NotDone::Destination(_)
+        | NotDone::Rescue(_)
+        | NotDone::Journal(_)
+        | NotDone::Host(_)
+        | NotDone::Unrecorded(..) => Some(Stop::Failure),
     }
 }
 

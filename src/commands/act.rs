@@ -280,7 +280,7 @@ fn other(run: &Run, slot: &Slot, outcome: &Outcome) -> (u8, bool) {
             }
             return (code::DONE, true);
         }
-        Outcome::NotDone(why) => match why {
+        Outcome::NotDone(why) => match why.cause() {
             NotDone::Rescue(_) => (
                 code::GUARD,
                 false,
@@ -295,14 +295,16 @@ fn other(run: &Run, slot: &Slot, outcome: &Outcome) -> (u8, bool) {
         },
         Outcome::Refused { .. } => (code::NOT_POSSIBLE, true, Some("nothing was changed".into())),
         Outcome::NothingHappened { why } => (code::NOT_POSSIBLE, true, Some(why.clone())),
-        Outcome::SecretLost { now, .. } => (
-            code::ELSEWHERE,
-            false,
-            Some(format!(
-                "nobody has the secret of {}; generate again, with --replace {}",
+        Outcome::SecretLost { now, note, .. } => {
+            let note = note
+                .as_ref()
+                .map_or(String::new(), |note| format!("; {note}"));
+            let next = format!(
+                "nobody has the secret of {}; generate again, with --replace {}{note}",
                 now.id, now.id
-            )),
-        ),
+            );
+            (code::ELSEWHERE, false, Some(next))
+        }
         Outcome::CannotTell { .. } => (
             code::UNKNOWN,
             false,

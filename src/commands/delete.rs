@@ -39,6 +39,7 @@ pub async fn run(run: &Run, signals: &mut Signals, wanted: &Delete) -> Result<u8
         act: Act::Delete,
         shown,
         needs_rescue: false,
+        without_journal: false,
     };
     let finished = perform(run, signals, order, false).await;
     Ok(finished.signal.unwrap_or(finished.code))

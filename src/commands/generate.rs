@@ -36,6 +36,7 @@ pub async fn run(run: &Run, signals: &mut Signals, wanted: &Generate) -> Result<
         },
         shown,
         needs_rescue: true,
+        without_journal: false,
     };
     let finished = perform(run, signals, order, wanted.verify).await;
     Ok(finished.signal.unwrap_or(finished.code))

@@ -183,7 +183,7 @@ fn progress(planned: &Planned, records: &[Record]) -> Progress {
                 now = Progress::Elsewhere(delivery.clone());
             }
             Event::LetGo => now = Progress::Elsewhere("nowhere: it was let go".to_owned()),
-            Event::Intent { .. } | Event::Planned { .. } => {}
+            Event::Intent { .. } | Event::Planned { .. } | Event::Seen => {}
         }
     }
     now

@@ -307,6 +307,7 @@ async fn rotate(
             },
             shown: planned.shown,
             needs_rescue: true,
+            without_journal: false,
         };
         let finished = perform(run, signals, order, false).await;
         worst = worst.max(finished.code);

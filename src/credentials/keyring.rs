@@ -4,6 +4,7 @@
 use zeroize::Zeroizing;
 
 use crate::config::HostConfig;
+use crate::secret::Secret;
 
 /// The service under which everything of this program is kept.
 pub const SERVICE: &str = "orgward";
@@ -19,10 +20,36 @@ pub fn user(host: &HostConfig) -> String {
 /// Reads an entry. Blocks, perhaps until the owner has unlocked the keyring.
 #[cfg(feature = "keyring")]
 pub(super) fn read(user: &str) -> Result<Zeroizing<String>, String> {
-    use keyring_core::Error;
-    use keyring_core::api::CredentialStoreApi;
+    let secret = entry(user)
+        .and_then(|entry| entry.get_secret())
+        .map_err(|error| explain(error, user))?;
+    String::from_utf8(secret)
+        .map(Zeroizing::new)
+        .map_err(|error| {
+            drop(Zeroizing::new(error.into_bytes()));
+            "its entry is not text".to_owned()
+        })
+}
 
-    let explain = |error: Error| match error {
+/// Writes an entry over the one that is there. Blocks like [`read`].
+#[cfg(feature = "keyring")]
+pub(super) fn write(user: &str, secret: &Secret) -> Result<(), String> {
+    entry(user)
+        .and_then(|entry| entry.set_secret(secret.expose().as_bytes()))
+        .map_err(|error| explain(error, user))
+}
+
+/// Opened anew each time, so that a keyring that starts later is found.
+#[cfg(feature = "keyring")]
+fn entry(user: &str) -> keyring_core::Result<keyring_core::Entry> {
+    use keyring_core::api::CredentialStoreApi;
+    open()?.build(SERVICE, user, None)
+}
+
+#[cfg(feature = "keyring")]
+fn explain(error: keyring_core::Error, user: &str) -> String {
+    use keyring_core::Error;
+    match error {
         Error::NoEntry => {
             format!("it has no entry with the service {SERVICE} and the user {user}; store one")
         }
@@ -37,17 +64,13 @@ pub(super) fn read(user: &str) -> Result<Zeroizing<String>, String> {
             "its entry cannot be read".to_owned()
         }
         other => other.to_string(),
-    };
-    // Opened anew each time, so that a keyring that starts later is found.
-    let store = open().map_err(explain)?;
-    let entry = store.build(SERVICE, user, None).map_err(explain)?;
-    let secret = entry.get_secret().map_err(explain)?;
-    String::from_utf8(secret)
-        .map(Zeroizing::new)
-        .map_err(|error| {
-            drop(Zeroizing::new(error.into_bytes()));
-            "its entry is not text".to_owned()
-        })
+    }
+}
+
+/// This build has no keyring.
+#[cfg(not(feature = "keyring"))]
+pub(super) fn write(_: &str, _: &Secret) -> Result<(), String> {
+    Err("this program was built without one (feature `keyring`)".to_owned())
 }
 
 /// This build has no keyring.

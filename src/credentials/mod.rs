@@ -11,6 +11,7 @@ mod environment;
 mod hcl;
 pub mod keyring;
 mod program;
+pub mod store;
 mod terraform;
 mod value;
 

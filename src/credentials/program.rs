@@ -104,9 +104,10 @@ impl Programs {
         &self,
         program: &OsStr,
         arguments: &[&str],
+        input: Option<(&Secret, &str)>,
     ) -> Result<Zeroizing<String>, String> {
         let _turn = self.shared.turn.lock().await;
-        let finished = if self.terminal {
+        let finished = if self.terminal && input.is_none() {
             let mut command = child::foreground(program);
             command.args(arguments);
             child::run_on_terminal(command, MAX_OUTPUT).await
@@ -120,7 +121,7 @@ impl Programs {
             let _ended = Ended(self);
             let stopped = self.shared.stop.notified();
             tokio::select! {
-                finished = child::run(command, None, TIMEOUT, MAX_OUTPUT) => finished,
+                finished = child::run(command, input, TIMEOUT, MAX_OUTPUT) => finished,
                 () = stopped => return Err("it was stopped".to_owned()),
             }
         };
@@ -187,7 +188,9 @@ pub(super) async fn command(
         return Err("no program is named".to_owned());
     };
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
-    let mut output = programs.output_of(OsStr::new(program), &arguments).await?;
+    let mut output = programs
+        .output_of(OsStr::new(program), &arguments, None)
+        .await?;
     if output.ends_with('\n') {
         output.pop();
         if output.ends_with('\r') {
@@ -206,7 +209,8 @@ pub(super) async fn ask_helper(
 ) -> Result<Option<Secret>, String> {
     let mut arguments: Vec<&str> = helper.args.iter().map(String::as_str).collect();
     arguments.extend(["get", host.as_str()]);
-    let output = programs.output_of(path.as_os_str(), &arguments).await?;
+    let output = programs.output_of(path.as_os_str(), &arguments, None);
+    let output = output.await?;
     let answer: Option<Value> = match output.trim_start().starts_with('{') {
         true => serde_json::from_str(&output).ok(),
         false => None,
@@ -215,6 +219,23 @@ pub(super) async fn ask_helper(
         Some(entries) => Ok(terraform::token_of(entries).flatten()),
         None => Err("its answer is not a JSON object".to_owned()),
     }
+}
+
+/// Has a helper store a credential for a host.
+pub(super) async fn tell_helper(
+    helper: &Helper,
+    path: PathBuf,
+    host: &Host,
+    secret: &Secret,
+    programs: &Programs,
+) -> Result<(), String> {
+    let mut arguments: Vec<&str> = helper.args.iter().map(String::as_str).collect();
+    arguments.extend(["store", host.as_str()]);
+    let text = Zeroizing::new(serde_json::Value::from(secret.expose()).to_string());
+    let object = Secret::from_zeroizing(Zeroizing::new(format!("{{\"token\":{}}}", *text)));
+    let input = Some((&object, "\n"));
+    let told = programs.output_of(path.as_os_str(), &arguments, input);
+    told.await.map(drop)
 }
 
 /// Where the program of a helper is: in the Terraform CLI's plugin folder or

@@ -432,6 +432,19 @@ pub fn keys(app: &App, width: u16, theme: Theme) -> Line<'static> {
         }
         Some(Layer::Report(_)) => bar(&[("j k", "scroll"), ("Esc", "close")], width, theme),
         Some(Layer::Delete(_)) => bar(&[("Enter", "delete"), ("Esc", "close")], width, theme),
+        Some(Layer::Leftovers(_)) => bar(&[("Enter", "close")], width, theme),
+        Some(Layer::Journal(view)) if view.typing => {
+            bar(&[("Enter", "keep"), ("Esc", "clear")], width, theme)
+        }
+        Some(Layer::Journal(_)) => {
+            let keys = [
+                ("j k", "scroll"),
+                ("/", "filter"),
+                ("r", "read again"),
+                ("Esc", "close"),
+            ];
+            bar(&keys, width, theme)
+        }
         Some(Layer::Add(dialog)) => {
             let act = match dialog.stage {
                 Stage::Checked(..) => "add",

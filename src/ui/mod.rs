@@ -6,6 +6,7 @@ mod dialogs;
 mod frame;
 mod help;
 mod hosts;
+mod journal;
 mod list;
 mod many;
 mod panel;
@@ -43,6 +44,11 @@ pub fn draw(app: &App, frame: &mut Frame) {
         Some(Layer::Ask(dialog)) => hosts::ask(dialog, frame, theme),
         Some(Layer::Offer(offer)) => hosts::offer(offer, frame, theme),
         Some(Layer::Program(dialog)) => hosts::program(dialog, frame, theme),
+        Some(Layer::Leftovers(left)) => {
+            let notice = left.notice(&app.list, &app.settings.zone);
+            dialogs::notice(&notice, frame, theme);
+        }
+        Some(Layer::Journal(view)) => journal::journal(view, frame, theme),
         Some(Layer::Leave(dialog)) => dialogs::leave(dialog, frame, theme),
         Some(Layer::Panel(panel)) => panel::panel(app, panel, frame, theme),
         None => {

@@ -158,21 +158,56 @@ pub const LOST: &[WriteFault] = &[
     success(acted("answer without a body", || {
         acted_but(Answer::empty(201))
     })),
-    success(acted(
-        "answer of half a document, whole by its length",
-        || {
-            edited(|answer| {
-                let half = answer.body.len() / 2;
-                answer.body.truncate(half);
-            })
-        },
-    )),
+    success(acted("answer that ends within the secret", || {
+        edited(|answer| {
+            let secret = b"\"token\":\"";
+            let start = answer.body.windows(secret.len());
+            let start = start.into_iter().position(|piece| piece == secret);
+            // A DELETE is answered without one.
+            let middle = start.map_or(0, |start| start + secret.len() + 20);
+            answer.body.truncate(middle);
+        })
+    })),
     success(acted("an endless answer after acting", || {
         Fault::Acted(Reply::Endless(vec![b' '; 65_536], Duration::ZERO))
     })),
     success(acted("60 MB after acting", || {
         Fault::Acted(Reply::Huge(60_000_000))
     })),
+];
+
+/// The answer with its id before its attributes and only what stands before
+/// `end` (of which `token` and `id` come to stand for their texts).
+fn until(first: &'static str, end: &'static str) -> Fault {
+    edited(move |answer| {
+        let Ok(document) = serde_json::from_slice::<serde_json::Value>(&answer.body) else {
+            return;
+        };
+        let data = &document["data"];
+        let token = &data["attributes"]["token"];
+        answer.body = format!("{first}{end}")
+            .replace("ID", &data["id"].to_string())
+            .replace("TOKEN", &token.to_string())
+            .into_bytes();
+    })
+}
+
+const WITH_ID: &str = r#"{"data":{"id":ID,"attributes":{"token":TOKEN"#;
+const WITHOUT_ID: &str = r#"{"data":{"attributes":{"token":TOKEN"#;
+
+/// Answers that are cut or broken, but not before the whole secret has come.
+/// Each with how it is called.
+pub const SALVAGED: &[Named] = &[
+    ("answer cut right behind the secret", || until(WITH_ID, "")),
+    ("answer cut in a text behind the secret", || {
+        until(WITH_ID, r#","description":"for c"#)
+    }),
+    ("answer broken behind the secret", || {
+        until(WITH_ID, r#"},"links":[}"#)
+    }),
+    ("answer cut behind the secret, before the id", || {
+        until(WITHOUT_ID, r#"},"id":"at-"#)
+    }),
 ];
 
 /// Oddities of a good answer that cost nothing.

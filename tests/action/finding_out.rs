@@ -296,3 +296,23 @@ async fn two_programs_on_one_slot_both_tell_the_truth() {
     };
     assert_eq!(id, first.token.id);
 }
+
+#[tokio::test]
+async fn a_lost_secret_that_is_recorded_nowhere_is_said_to_be_so() {
+    let mut stage = Plan::new(Ground::Hcp, Deed::Replace).stage().await;
+    stage.journal_breaks = true;
+    stage.faults(vec![on_write(&stage, Fault::Acted(Reply::Close))]);
+    let file = stage.journal_file();
+    stage.after_request(move |_, request| {
+        if request.method == "POST" {
+            std::fs::remove_file(&file).unwrap();
+            std::fs::create_dir(&file).unwrap();
+        }
+    });
+    let told = stage.perform(Destination::Panel).await;
+    let Outcome::SecretLost { note, .. } = told.outcome else {
+        panic!("{:?}", told.outcome);
+    };
+    let note = note.unwrap();
+    assert!(note.ends_with("the outcome is recorded nowhere"), "{note}");
+}

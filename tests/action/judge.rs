@@ -73,6 +73,7 @@ fn statement_is_true(stage: &Stage, order: &Order, outcome: &Outcome) {
         Outcome::SecretLost {
             was_empty,
             now: told,
+            ..
         } => {
             assert_eq!(*was_empty, order.shown == Identity::None);
             assert_ne!(order.shown, Identity::Unclear);

@@ -17,6 +17,7 @@ mod leaking;
 mod matrix;
 mod own;
 mod proving;
+mod seen;
 mod stage;
 mod table;
 mod waiting;

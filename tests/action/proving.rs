@@ -111,3 +111,46 @@ async fn a_slot_that_is_not_configured_is_not_touched() {
     assert!(matches!(told.outcome, Outcome::NotDone(NotDone::Host(_))));
     assert!(stage.host.requests().is_empty());
 }
+
+#[tokio::test]
+async fn without_a_journal_nothing_is_sent_unless_the_owner_wants_it_so() {
+    for deed in Deed::ALL {
+        let mut stage = Plan::new(Ground::Hcp, deed).stage().await;
+        stage.journal_breaks = true;
+        std::fs::create_dir_all(stage.journal_file().parent().unwrap()).unwrap();
+        std::os::unix::fs::symlink("/dev/full", stage.journal_file()).unwrap();
+        let to = Destination::Named("keep".into());
+        let told = stage.perform(to.clone()).await;
+        let words = told.outcome.words();
+        assert!(words.contains("No space left"), "{words}");
+        assert_eq!(stage.writes(), 0);
+
+        let mut order = stage.order(to.clone());
+        order.without_journal = true;
+        // Not judged: a write without its intent on the disk is what is wanted.
+        let outcome = stage.actor.perform(order, &stage.control, &|_| {}).await;
+        assert_eq!(stage.writes(), 1);
+        let note = match outcome {
+            Outcome::Generated(done) => {
+                assert!(stage.stored(&to, &done.secret));
+                done.note
+            }
+            Outcome::Deleted { note } => note,
+            other => panic!("{other:?}"),
+        };
+        assert_eq!(note.unwrap(), "as you wanted it, this is recorded nowhere");
+    }
+}
+
+#[tokio::test]
+async fn an_order_without_a_journal_is_recorded_where_that_works_again() {
+    let stage = Plan::new(Ground::Bare, Deed::Replace).stage().await;
+    let mut order = stage.order(Destination::Panel);
+    order.without_journal = true;
+    let told = stage.perform_order(order).await;
+    let Outcome::Generated(done) = told.outcome else {
+        panic!("{:?}", told.outcome);
+    };
+    assert_eq!(done.note, None);
+    assert_eq!(stage.records().len(), 2);
+}

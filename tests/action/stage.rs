@@ -64,6 +64,15 @@ impl Ground {
         }
     }
 
+    pub fn words(self) -> &'static str {
+        match self {
+            Ground::Hcp => "HCP Terraform",
+            Ground::HcpAuditTrails => "HCP Terraform's audit trail token",
+            Ground::Enterprise => "Terraform Enterprise",
+            Ground::Bare => "a bare server",
+        }
+    }
+
     pub fn kind(self) -> Kind {
         match self {
             Ground::HcpAuditTrails => Kind::AuditTrails,
@@ -369,6 +378,7 @@ impl Stage {
             },
             shown: self.shown.clone(),
             needs_rescue: false,
+            without_journal: false,
         }
     }
 

@@ -1,7 +1,7 @@
 //! Writes: sent once, and sorted without a wrong statement.
 
 use jiff::Timestamp;
-use orgward::api::{Client, Generated, Problem, WriteError};
+use orgward::api::{Client, Damage, Generated, Problem, WriteError};
 use orgward::slot::Kind;
 
 use crate::server::{Act, Server, reply};
@@ -221,7 +221,8 @@ async fn a_201_that_brings_no_secret_is_unknown() {
         "HTTP/1.1 201 Created\r\nContent-Length: {}\r\n\r\n",
         full.len()
     );
-    let half = &full[..full.len() - 20];
+    // Within the secret.
+    let half = &full[..full.len() - 9];
     let unending = "HTTP/1.1 201 x\r\nConnection: close\r\n\r\n";
     let acts: Vec<(Act, &str)> = vec![
         (reply("201 x", "", created("null")), "no new secret"),
@@ -253,6 +254,41 @@ async fn a_201_that_brings_no_secret_is_unknown() {
     let server = Server::start(move |_, _| Act::Hang(dripping.clone().into())).await;
     let result = impatient(server.port).generate("acme", ORG, None).await;
     unknown(result, "within 0.2 s");
+}
+
+#[tokio::test]
+async fn a_201_that_is_cut_behind_the_secret_still_brings_it() {
+    let full = created(&format!("\"{SECRET}\""));
+    let head = format!(
+        "HTTP/1.1 201 Created\r\nContent-Length: {}\r\n\r\n",
+        full.len()
+    );
+    let part = full[..full.len() - 2].to_owned();
+    let endless = format!("HTTP/1.1 201 x\r\nConnection: close\r\n\r\n{part},\"x\":\"");
+    let kept = |result: Result<Generated, WriteError>| {
+        let generated = result.unwrap();
+        assert_eq!(generated.secret.expose(), SECRET);
+        assert_eq!(generated.token.id, "at-2");
+        assert!(generated.token.expires_at.is_some());
+        assert_eq!(generated.damage, Some(Damage::Cut));
+    };
+    for act in [
+        reply("201 x", "", &part),
+        Act::Send(format!("{head}{part}").into()),
+        Act::Flood(endless.into(), vec![b' '; 1 << 20], 60),
+    ] {
+        let mut act = Some(act);
+        let server = Server::start(move |_, _| act.take().unwrap()).await;
+        kept(client(server.port).generate("acme", ORG, None).await);
+        assert_eq!(server.requests().len(), 1);
+    }
+    for act in [Act::Hang, Act::Drip] {
+        let bytes = format!("{head}{part}");
+        let server = Server::start(move |_, _| act(bytes.clone().into())).await;
+        let mut options = options(server.port);
+        options.limits.write = std::time::Duration::from_secs(2);
+        kept(with(options).generate("acme", ORG, None).await);
+    }
 }
 
 #[tokio::test]

@@ -8,6 +8,7 @@ use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use orgward::action::{Act, Order, Outcome, Step, Verb};
 use orgward::app::message::{EffectId, Gone, ManyPreparation, Preparation, Reply};
 use orgward::app::{self, Account, App, Effect, Layer, Message, Moment, Settings};
+use orgward::journal::{Entry, LeftOpen};
 use orgward::slot::{Identity, Reading, Slot};
 use orgward::ui;
 use ratatui::Terminal;
@@ -20,6 +21,8 @@ pub struct Owner {
     effects: Vec<Effect>,
     /// What a dialog for many slots has shown and its owner has confirmed.
     confirmed: Vec<Asked>,
+    /// Every order that a dialog has confirmed, for those that are asked again.
+    ordered: Vec<Order>,
 }
 
 /// A dialog as it was before a message.
@@ -41,6 +44,7 @@ impl Owner {
             app,
             effects,
             confirmed: Vec::new(),
+            ordered: Vec::new(),
         }
     }
 
@@ -75,7 +79,10 @@ impl Owner {
                 Effect::Perform { order, .. } if self.app.run.is_some() => {
                     self.was_confirmed_with_others(order);
                 }
-                Effect::Perform { order, .. } => self.was_confirmed(order, &asked),
+                Effect::Perform { order, .. } => {
+                    self.was_confirmed(order, &asked);
+                    self.ordered.push(order.clone());
+                }
                 Effect::Leave => self.may_leave(),
                 _ => {}
             }
@@ -105,9 +112,17 @@ impl Owner {
         self.app.layers.iter().filter_map(dialog).collect()
     }
 
-    /// Nothing is revoked by surprise: a dialog showed exactly this.
+    /// Nothing is revoked by surprise: a dialog showed exactly this, perhaps
+    /// before the journal failed.
     fn was_confirmed(&self, order: &Order, asked: &[Asked]) {
         assert!(!self.app.settings.read_only);
+        if order.without_journal {
+            let confirmed = self.ordered.iter().any(|first| {
+                (&first.slot, &first.act, &first.shown) == (&order.slot, &order.act, &order.shown)
+            });
+            assert!(confirmed, "an order that was never confirmed");
+            return;
+        }
         let dialog = asked
             .iter()
             .find(|asked| asked.slot == order.slot)
@@ -236,6 +251,21 @@ impl Owner {
         });
         let id = asked.unwrap_or_else(|| panic!("nothing is tried\n{}", self.screen()));
         self.reply(id, Reply::Checked(result.map_err(str::to_owned)))
+    }
+
+    /// What earlier runs left behind.
+    pub fn left_open(&mut self, orders: Vec<LeftOpen>) -> &mut Self {
+        let lines = Vec::new();
+        self.reply(0, Reply::Unfinished { orders, lines })
+    }
+
+    /// The journal that was just asked for.
+    pub fn journal(&mut self, entries: Result<Vec<Entry>, String>) -> &mut Self {
+        let view = self.app.layers.iter().find_map(|layer| match layer {
+            Layer::Journal(view) => view.reading,
+            _ => None,
+        });
+        self.reply(view.expect("no journal is read"), Reply::Journal(entries))
     }
 
     pub fn step(&mut self, step: Step) -> &mut Self {

@@ -107,6 +107,7 @@ fn nobody_leaves_without_seeing_what_became_of_a_token() {
     let lost = || Outcome::SecretLost {
         was_empty: true,
         now: token("at-New1"),
+        note: None,
     };
     let unknown = || Outcome::CannotTell {
         why: "the answer was cut".into(),

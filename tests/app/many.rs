@@ -418,6 +418,7 @@ fn where_an_answer_was_lost_no_further_token_is_put_at_risk() {
     for outcome in [
         Outcome::NothingHappened { why: why() },
         Outcome::SecretLost {
+            note: None,
             was_empty: false,
             now: token("at-x"),
         },

@@ -38,10 +38,10 @@ enum Happening {
 
 fn happening() -> impl Strategy<Value = Happening> {
     let keys = vec![
-        "j", "k", "G", "g", "n", "d", "c", "y", "/", "s", "S", "r", "R", "o", "?", "x", "v", "w",
-        "p", "t", "<enter>", "<esc>", "<tab>", "<s-tab>", "<left>", "<right>", "<up>", "<down>",
-        "<bs>", "<pgdn>", "<pgup>", "<home>", "<end>", "<f1>", "<c-z>", "<a-k>", "90d", "ac", "é",
-        " ", "*", "2", "3", "a", "組",
+        "j", "k", "G", "g", "n", "d", "H", "c", "y", "/", "s", "S", "r", "R", "o", "?", "x", "v",
+        "w", "p", "t", "s", "<enter>", "<esc>", "<tab>", "<s-tab>", "<left>", "<right>", "<up>",
+        "<down>", "<bs>", "<pgdn>", "<pgup>", "<home>", "<end>", "<f1>", "<c-z>", "<a-k>", "90d",
+        "ac", "é", " ", "*", "2", "3", "a", "組",
     ];
     let out = vec![
         "q",
@@ -115,7 +115,8 @@ fn many_known(what: usize, count: usize) -> ManyPreparation {
 
 fn became(what: usize, slot: &Slot, before: Identity) -> Outcome {
     let why = || "the connection was lost".to_owned();
-    match what % 18 {
+    match what % 19 {
+        18 => Outcome::NotDone(NotDone::Journal("the disk is full".into())),
         0 => Outcome::Deleted { note: None },
         1 => Outcome::NotDone(NotDone::Stopped),
         2 => Outcome::NotDone(NotDone::Changed(reading(what / 12))),
@@ -128,6 +129,7 @@ fn became(what: usize, slot: &Slot, before: Identity) -> Outcome {
         6 => Outcome::SecretLost {
             was_empty: what.is_multiple_of(24),
             now: token("at-lost"),
+            note: None,
         },
         7 => Outcome::Gone { note: Some(why()) },
         8 => Outcome::CannotTell { why: why() },
@@ -146,6 +148,7 @@ fn became(what: usize, slot: &Slot, before: Identity) -> Outcome {
             };
             let mut done = generated(slot, before, delivery);
             done.note = what.is_multiple_of(7).then(why);
+            done.can_store = what.is_multiple_of(3);
             Outcome::Generated(Box::new(done))
         }
     }
@@ -188,9 +191,26 @@ fn answer(effect: &Effect, what: usize) -> Option<Message> {
             };
             (*id, Reply::Delivered(delivered))
         }
+        Effect::Store { id, .. } => {
+            let stored = match what % 2 {
+                0 => Err("it was not changed".to_owned()),
+                _ => Ok(in_file()),
+            };
+            (*id, Reply::Stored(stored))
+        }
         Effect::Who { id, .. } => (*id, Reply::Who(Ok("api-org-acme".into()))),
         Effect::CopyName { id, .. } => (*id, Reply::Done(Ok("copied".into()))),
-        Effect::LookBack { id } => (*id, Reply::Unfinished(vec!["an order".into(); what % 2])),
+        Effect::LookBack { id } => {
+            let orders = vec![left_open("replace", None, &[]); what % 2];
+            let lines = vec!["a rescued secret".into(); what % 3];
+            (*id, Reply::Unfinished { orders, lines })
+        }
+        Effect::ReadJournal { id } => {
+            let entries = (0..what % 40)
+                .map(|n| entry(n, "replace", None, &[]))
+                .collect();
+            (*id, Reply::Journal(Ok(entries)))
+        }
         Effect::Examine { id, candidate } => {
             let checked = match candidate {
                 _ if what.is_multiple_of(3) => Err(CheckProblem {
@@ -222,6 +242,7 @@ fn answer(effect: &Effect, what: usize) -> Option<Message> {
         | Effect::Give { .. }
         | Effect::Retry { .. }
         | Effect::StopProgram
+        | Effect::Seen { .. }
         | Effect::Decline
         | Effect::Suspend
         | Effect::Leave => return None,

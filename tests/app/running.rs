@@ -114,6 +114,7 @@ fn what_is_found_out_after_a_lost_answer_is_said_in_its_words() {
             Outcome::SecretLost {
                 was_empty: false,
                 now: new.clone(),
+                note: None,
             },
             "The token was replaced and its secret is lost.",
         ),
@@ -121,6 +122,7 @@ fn what_is_found_out_after_a_lost_answer_is_said_in_its_words() {
             Outcome::SecretLost {
                 was_empty: true,
                 now: new,
+                note: None,
             },
             "A token was generated and its secret is lost.",
         ),
@@ -141,6 +143,7 @@ fn after_a_lost_secret_one_key_generates_again_over_the_token_that_is_there_now(
     owner.outcome(Outcome::SecretLost {
         was_empty: false,
         now: token("at-New1"),
+        note: None,
     });
     owner
         .press("n")

@@ -450,6 +450,7 @@ fn every_other_outcome() {
             Outcome::SecretLost {
                 was_empty: false,
                 now: token("at-New1"),
+                note: None,
             },
         ),
         (
@@ -457,6 +458,7 @@ fn every_other_outcome() {
             Outcome::SecretLost {
                 was_empty: true,
                 now: token("at-New1"),
+                note: None,
             },
         ),
         (
@@ -603,21 +605,31 @@ fn notices_at_the_start() {
     let mut owner = Owner::new(settings, vec![account(&["acme"])], (80, 24));
     view("notice_start", &mut owner);
     let mut owner = Owner::of(&["acme"]);
-    let id = owner
-        .effects()
-        .iter()
-        .find_map(|effect| match effect {
-            orgward::app::Effect::LookBack { id } => Some(*id),
-            _ => None,
-        })
-        .unwrap();
-    owner.reply(
-        id,
-        Reply::Unfinished(vec![
-            "acme on app.terraform.io: an order to replace its token from 2026-11-23 09:00 UTC has no recorded outcome. Compare the token's id and age with what you expect.".into(),
-        ]),
-    );
+    owner.left_open(vec![left_open("replace", None, &[])]);
+    owner.read("acme", there(token("at-Other")));
     view("notice_earlier", &mut owner);
+}
+
+#[test]
+fn the_journal() {
+    let mut owner = Owner::with("acme", none());
+    owner.press("H");
+    view("journal_reading", &mut owner);
+    let mut killed = entry(3, "replace", None, &[]);
+    killed.host = "tfe.corp.example".into();
+    let place = ["undelivered: in the panel", "file /home/olivia/acme.token"];
+    owner.journal(Ok(vec![
+        entry(0, "generate", Some("done"), &["the clipboard"]),
+        entry(1, "delete", Some("refused: no right to"), &[]),
+        entry(2, "replace", Some("done"), &place),
+        killed,
+    ]));
+    view("journal", &mut owner);
+    view("journal_filter", owner.press("/delete ACME"));
+    let all = (0..40).map(|n| entry(n, "replace", Some("done"), &["the keyring"]));
+    let all = all.collect();
+    owner.press("<esc>r").journal(Ok(all)).press("G");
+    view("journal_end", &mut owner);
 }
 
 #[test]

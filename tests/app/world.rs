@@ -13,6 +13,7 @@ use orgward::app::{Account, Settings};
 use orgward::delivery::{Delivered, Destination, Facts, Undelivered};
 use orgward::expiry::Expiry;
 use orgward::fleet::Own;
+use orgward::journal::{Entry, LeftOpen};
 use orgward::secret::Secret;
 use orgward::slot::{Creator, Found, Host, Identity, Reading, Rules, Slot, Token};
 
@@ -210,10 +211,41 @@ pub fn generated(slot: &Slot, before: Identity, delivery: Delivery) -> Generated
         order: "0badcafe".into(),
         own: Own::No,
         stored: None,
+        can_store: false,
         note: None,
     }
 }
 
 pub fn kept(slot: &Slot, before: Identity) -> Outcome {
     Outcome::Generated(Box::new(generated(slot, before, Delivery::Kept)))
+}
+
+/// An order of the journal, the higher its number the later.
+pub fn entry(n: usize, action: &str, finding: Option<&str>, places: &[&str]) -> Entry {
+    Entry {
+        order: format!("order-{n}"),
+        at: hours(n as i64 - 48),
+        pid: 1234,
+        host: HOST.into(),
+        organization: "acme".into(),
+        kind: "organization".into(),
+        action: action.into(),
+        before: (action != "generate").then(|| "at-Before".into()),
+        to: (action != "delete").then(|| "clipboard".into()),
+        finding: finding.map(str::to_owned),
+        now: (finding == Some("done") && action != "delete").then(|| "at-After".into()),
+        places: places.iter().map(|place| (*place).to_owned()).collect(),
+        undelivered: places
+            .last()
+            .is_some_and(|place| place.starts_with("undelivered") || place.starts_with("sent")),
+        seen: false,
+    }
+}
+
+/// One that an earlier run left open.
+pub fn left_open(action: &str, finding: Option<&str>, places: &[&str]) -> LeftOpen {
+    LeftOpen {
+        entry: entry(0, action, finding, places),
+        running: false,
+    }
 }

@@ -257,6 +257,7 @@ impl Stage {
             order: "made-up".to_owned(),
             own: Own::No,
             stored: None,
+            can_store: false,
             note: None,
         };
         assert_ne!(done.before, Identity::None, "this is a replace");

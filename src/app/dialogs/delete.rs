@@ -60,6 +60,7 @@ impl DeleteDialog {
                     act: Act::Delete,
                     shown: self.shown.clone(),
                     needs_rescue: false,
+                    without_journal: false,
                 }));
             }
             _ => {

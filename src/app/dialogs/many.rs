@@ -323,6 +323,7 @@ impl ManyDialog {
             act: act.clone(),
             shown: item.shown.clone(),
             needs_rescue: false,
+            without_journal: false,
         };
         items.into_iter().map(order).collect()
     }

@@ -198,6 +198,7 @@ impl NewDialog {
             act: Act::New { expiry, to },
             shown: self.shown.clone(),
             needs_rescue: false,
+            without_journal: false,
         })
     }
 }

@@ -14,6 +14,9 @@ pub enum Next {
     New(Slot),
     /// Open the dialog that deletes the token of this slot.
     Delete(Slot),
+    /// Give this order once more, to be carried out also where it cannot be
+    /// recorded.
+    WithoutJournal(Box<Order>),
 }
 
 impl Next {
@@ -22,6 +25,7 @@ impl Next {
         match self {
             Next::New(_) => ('n', "new token"),
             Next::Delete(_) => ('d', "delete"),
+            Next::WithoutJournal(_) => ('w', "go on without the journal"),
         }
     }
 }
@@ -40,6 +44,19 @@ pub struct Notice {
 }
 
 impl Notice {
+    /// What became of this order. Where it could not be recorded, it can be
+    /// given again without that.
+    pub fn of_order(order: &Order, outcome: &Outcome) -> Self {
+        let mut notice = Self::of_outcome(&order.slot, order.verb(), outcome);
+        if let Outcome::NotDone(NotDone::Journal(_)) = outcome {
+            notice.next = Some(Next::WithoutJournal(Box::new(Order {
+                without_journal: true,
+                ..order.clone()
+            })));
+        }
+        notice
+    }
+
     /// What became of an order that brought no secret.
     pub fn of_outcome(slot: &Slot, verb: Verb, outcome: &Outcome) -> Self {
         let words = match outcome {
@@ -65,12 +82,26 @@ impl Notice {
                 (false, None)
             }
             Outcome::NotDone(NotDone::Stopped) => (false, None),
-            Outcome::NotDone(NotDone::Changed(_)) => {
+            Outcome::NotDone(why) if matches!(why.cause(), NotDone::Changed(_)) => {
                 lines.push("Look at the slot as it is now, and decide again.".into());
                 (true, Some(again))
             }
+            Outcome::NotDone(why) if matches!(why.cause(), NotDone::Unreadable(_)) => {
+                lines.push(
+                    "This order changed nothing; what the slot holds now is not known.".into(),
+                );
+                (true, Some(again))
+            }
+            Outcome::NotDone(NotDone::Journal(_)) => {
+                lines.push(
+                    "This order changed nothing. Without the journal, nothing would tell of it \
+                     if this program or the machine broke off."
+                        .into(),
+                );
+                (true, Some(again))
+            }
             Outcome::NotDone(_) => {
-                lines.push("The slot is as it was.".into());
+                lines.push("This order changed nothing.".into());
                 (true, Some(again))
             }
             Outcome::Refused { status, .. } => {
@@ -82,20 +113,29 @@ impl Notice {
                 lines.push("The slot is as it was, and it is safe to try again.".into());
                 (true, Some(again))
             }
-            Outcome::SecretLost { now, was_empty } => {
+            Outcome::SecretLost {
+                now,
+                was_empty,
+                note,
+            } => {
                 lines.push(format!("The token that is there now is {}.", now.id));
                 lines.push(if *was_empty {
                     "Nobody can use it: generate again to have a secret.".into()
                 } else {
                     "What used the old token has stopped: generate again to have a secret.".into()
                 });
+                lines.extend(note.as_deref().map(sentence));
                 (true, Some(Next::New(slot.clone())))
             }
             Outcome::CannotTell { .. } => {
-                lines.push(
-                    "The old token may be dead. Look at the slot again before anything else."
-                        .into(),
-                );
+                let perhaps = match verb {
+                    Verb::Generate => "There may be a token now whose secret nobody has.",
+                    Verb::Replace => "The old token may be dead.",
+                    Verb::Delete => "The token may be dead.",
+                };
+                lines.push(format!(
+                    "{perhaps} Look at the slot again before anything else."
+                ));
                 (true, Some(again))
             }
         };
@@ -132,7 +172,7 @@ impl Notice {
 }
 
 /// The words of a finding as a sentence of their own; they stay as they are.
-fn sentence(words: &str) -> String {
+pub(crate) fn sentence(words: &str) -> String {
     let mut chars = words.chars();
     let first: String = chars
         .next()

@@ -295,7 +295,12 @@ pub async fn journal(findings: &mut Findings, world: &World) {
         Ok(records) => findings.ok(MACHINE, CHECK, format!("{} records", records.len())),
         Err(error) => findings.problem(MACHINE, CHECK, error.to_string(), "mend its mode or owner"),
     }
-    for line in ending::look_back(&world.actor).await {
+    let left = ending::look_back(&world.actor).await;
+    for order in left.orders {
+        let mend = "compare the token's id and age with what you expect";
+        findings.problem(MACHINE, CHECK, order.words(), mend);
+    }
+    for line in left.lines {
         findings.problem(MACHINE, CHECK, line, "");
     }
 }

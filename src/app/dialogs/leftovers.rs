@@ -1,0 +1,149 @@
+//! What earlier runs left behind: orders without an outcome, secrets that were
+//! nowhere, rescued secrets. Told together with what the hosts say now, as soon
+//! as they say it.
+
+use crossterm::event::{KeyCode, KeyEvent};
+use jiff::tz::TimeZone;
+
+use super::notice::{Next, Notice};
+use crate::app::keys::with_modifier;
+use crate::app::list::List;
+use crate::app::when::exact;
+use crate::journal::{Entry, LeftOpen};
+use crate::slot::{Found, Host, Kind, Slot};
+
+/// The notice of the start.
+#[derive(Debug)]
+pub struct Leftovers {
+    /// The orders.
+    pub orders: Vec<LeftOpen>,
+    /// What else was left: one line each.
+    pub lines: Vec<String>,
+}
+
+/// What the owner wants after a key.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum LeftoversWish {
+    /// Nothing.
+    Stay,
+    /// To close it.
+    Close,
+    /// To close it, and a new token for this slot.
+    New(Slot),
+    /// To leave the program.
+    Leave,
+}
+
+impl Leftovers {
+    /// What it says now.
+    pub fn notice(&self, list: &List, zone: &TimeZone) -> Notice {
+        let mut lines: Vec<String> = self
+            .orders
+            .iter()
+            .map(|left| format!("{}. {}", left.words(), now(&left.entry, list, zone)))
+            .collect();
+        lines.extend(self.lines.iter().cloned());
+        Notice {
+            title: "From an earlier run".to_owned(),
+            lines,
+            bad: true,
+            next: self.next(list),
+        }
+    }
+
+    /// With one order only, its next step.
+    fn next(&self, list: &List) -> Option<Next> {
+        let [left] = self.orders.as_slice() else {
+            return None;
+        };
+        let slot = slot(&left.entry)?;
+        let state = list.row(&slot)?.state();
+        let possible = state.allows_generate() || state.allows_replace();
+        (possible && left.entry.action != "delete").then_some(Next::New(slot))
+    }
+
+    /// Takes a key.
+    pub fn key(&self, key: &KeyEvent, list: &List) -> LeftoversWish {
+        match key.code {
+            KeyCode::Esc | KeyCode::Enter => LeftoversWish::Close,
+            KeyCode::Char('q') if !with_modifier(key) => LeftoversWish::Leave,
+            KeyCode::Char('n') if !with_modifier(key) => match self.next(list) {
+                Some(Next::New(slot)) => LeftoversWish::New(slot),
+                _ => LeftoversWish::Stay,
+            },
+            _ => LeftoversWish::Stay,
+        }
+    }
+
+    /// The orders of which everything has been told: those need not be told at
+    /// the next start.
+    pub fn told(&self, list: &List) -> Vec<(String, Slot)> {
+        let known = |left: &&LeftOpen| {
+            let row = slot(&left.entry).and_then(|slot| list.row(&slot));
+            !left.running && row.is_none_or(|row| row.reading.is_some())
+        };
+        self.orders
+            .iter()
+            .filter(known)
+            .filter_map(|left| Some((left.entry.order.clone(), slot(&left.entry)?)))
+            .collect()
+    }
+}
+
+/// The slot of an order; none where its kind is one that this program does not
+/// know.
+fn slot(entry: &Entry) -> Option<Slot> {
+    let kinds = [Kind::Organization, Kind::AuditTrails];
+    let kind = kinds.into_iter().find(|kind| kind.as_str() == entry.kind)?;
+    Some(Slot {
+        kind,
+        ..Slot::new(&Host::new(&entry.host), &entry.organization)
+    })
+}
+
+/// What the host says now, and what that means.
+fn now(entry: &Entry, list: &List, zone: &TimeZone) -> String {
+    let row = slot(entry).and_then(|slot| list.row(&slot));
+    let Some(row) = row else {
+        return "Its slot is not on this screen: look at it before anything else.".to_owned();
+    };
+    let Some(reading) = &row.reading else {
+        return "What is there now is being read.".to_owned();
+    };
+    let token = match &reading.found {
+        Found::Token(token) => token,
+        Found::None if entry.action == "delete" => {
+            return "The token is gone: no token is there now.".to_owned();
+        }
+        Found::None => return "No token is there now.".to_owned(),
+        _ => {
+            let why = row.words().unwrap_or_else(|| row.state().meaning());
+            return format!("What is there now cannot be told: {why}.");
+        }
+    };
+    let created = token
+        .created_at
+        .map(|at| format!(", created {}", exact(at, zone)))
+        .unwrap_or_default();
+    let there = format!("token {} is there now{created}", token.id);
+    if entry.now.as_ref() == Some(&token.id) {
+        return format!("Its {there}; unless you have its secret, replace it again.");
+    }
+    match (&entry.before, entry.action.as_str()) {
+        (Some(before), _) if *before == token.id => {
+            format!("The {there}: the same as before.")
+        }
+        (Some(before), "delete") => {
+            format!("The token {before} is gone; another {there}.")
+        }
+        (Some(before), _) => format!(
+            "Another {there}; before it was {before}. Unless another owner generated it, nobody \
+             has its secret: replace it again."
+        ),
+        (None, "generate") => format!(
+            "A {there}; before there was none. Unless another owner generated it, nobody has its \
+             secret: replace it."
+        ),
+        (None, _) => format!("A {there}; what was there before could not be seen."),
+    }
+}

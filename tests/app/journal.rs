@@ -1,0 +1,196 @@
+//! The journal, what earlier runs left behind, and acting without a journal.
+
+use orgward::action::{NotDone, Outcome};
+use orgward::app::Effect;
+use orgward::slot::Found;
+
+use crate::driver::Owner;
+use crate::world::*;
+
+fn with(orders: Vec<orgward::journal::LeftOpen>) -> Owner {
+    let mut owner = Owner::of(&["acme"]);
+    owner.effects();
+    owner.left_open(orders);
+    owner
+}
+
+/// The orders that need not be told again.
+fn seen(owner: &mut Owner) -> Vec<String> {
+    let effects = owner.effects().into_iter();
+    effects
+        .filter_map(|effect| match effect {
+            Effect::Seen { orders } => Some(orders),
+            _ => None,
+        })
+        .flatten()
+        .map(|(order, slot)| format!("{order}: {slot}"))
+        .collect()
+}
+
+#[test]
+fn an_order_without_an_outcome_is_told_with_what_the_host_says_now() {
+    let killed = || vec![left_open("replace", None, &[])];
+    for (reading, words) in [
+        (
+            there(token("at-Before")),
+            "The token at-Before is there now, created 2026-10-01 08:30 +00:00: the same as before.",
+        ),
+        (
+            there(token("at-Other")),
+            "Another token at-Other is there now, created 2026-10-01 08:30 +00:00; before it was at-Before.",
+        ),
+        (none(), "No token is there now."),
+        (
+            found(Found::Failed, Some("the host did not answer")),
+            "What is there now cannot be told: the host did not answer.",
+        ),
+    ] {
+        let mut owner = with(killed());
+        owner
+            .sees("a replace of 2026-11-22 10:00 UTC has no recorded outcome")
+            .sees("What is there now is being read.");
+        owner.read("acme", reading).sees(words);
+        owner.press("<enter>");
+        assert_eq!(seen(&mut owner), ["order-0: acme on app.terraform.io"]);
+        owner.sees_not("From an earlier run");
+    }
+}
+
+#[test]
+fn what_was_not_told_with_the_host_s_words_is_told_again() {
+    let mut owner = with(vec![left_open("replace", None, &[])]);
+    owner.press("<enter>");
+    assert!(seen(&mut owner).is_empty());
+
+    let mut running = left_open("replace", None, &[]);
+    running.running = true;
+    let mut owner = with(vec![running]);
+    owner
+        .read("acme", there(token("at-Before")))
+        .sees("process 1234 may still be at it")
+        .press("<enter>");
+    assert!(seen(&mut owner).is_empty());
+}
+
+#[test]
+fn a_slot_that_is_not_on_the_screen_cannot_be_told_of() {
+    let mut elsewhere = left_open("generate", None, &[]);
+    elsewhere.entry.organization = "gone".into();
+    let mut owner = with(vec![elsewhere]);
+    owner.sees("Its slot is not on this screen").press("<esc>");
+    assert_eq!(seen(&mut owner).len(), 1);
+}
+
+#[test]
+fn a_secret_that_was_nowhere_is_told_with_its_token_and_one_key_replaces_it() {
+    let panel = left_open("replace", Some("done"), &["undelivered: in the panel"]);
+    let sent = left_open("generate", Some("done"), &["sent to osc52"]);
+    let mut owner = with(vec![panel.clone()]);
+    owner
+        .read("acme", there(token("at-After")))
+        .sees("was nowhere but in the program when that ended")
+        .sees("Its token at-After is there now")
+        .sees("unless you have its secret, replace it again");
+    owner.press("n").sees("Replace the organization token");
+    assert_eq!(seen(&mut owner).len(), 1);
+
+    let mut owner = with(vec![panel, sent]);
+    owner
+        .read("acme", there(token("at-Third")))
+        .sees("was sent to osc52, and is not known to have arrived")
+        .sees("Another token at-Third is there now");
+    owner.press("n").sees("From an earlier run");
+}
+
+#[test]
+fn a_delete_that_was_carried_out_is_told_so() {
+    let mut owner = with(vec![left_open("delete", None, &[])]);
+    owner
+        .read("acme", none())
+        .sees("The token is gone: no token is there now.");
+}
+
+#[test]
+fn the_journal_is_read_filtered_and_scrolled() {
+    let mut owner = Owner::with("acme", none());
+    owner.press("H").sees("being read");
+    assert_eq!(owner.asks_for(), ["ReadJournal"]);
+    let entries = (0..60)
+        .map(|n| {
+            entry(
+                n,
+                if n == 7 { "delete" } else { "replace" },
+                Some("done"),
+                &[],
+            )
+        })
+        .collect();
+    owner.size(100, 20).journal(Ok(entries));
+    owner
+        .sees("2026-11-24 21:00 UTC  replace  acme on app.terraform.io  done")
+        .sees("Journal, 1 to 8 of 60");
+    owner
+        .press("G")
+        .sees("53 to 60 of 60")
+        .press("k")
+        .sees("52 to 59");
+    owner
+        .press("g")
+        .sees("1 to 8")
+        .press("<pgdn>")
+        .sees("9 to 16");
+    owner
+        .press("/delete app.<enter>")
+        .sees("2026-11-22 17:00 UTC  delete");
+    owner.sees_not("replace  acme");
+    owner.press("/ x").sees("nothing that fits the filter");
+    owner.press("<esc>").sees("1 to 8 of 60");
+    owner.press("r").sees("being read");
+    owner.journal(Err("the journal /x cannot be read".into()));
+    owner.sees("the journal /x cannot be read").press("<esc>");
+    owner.sees_not("Journal");
+    assert_eq!(owner.asks_for(), ["ReadJournal"]);
+}
+
+#[test]
+fn q_leaves_from_the_journal_and_from_the_notice() {
+    let mut owner = Owner::with("acme", none());
+    owner.press("Hq");
+    assert_eq!(owner.asks_for(), ["ReadJournal", "Leave"]);
+    let mut owner = with(vec![left_open("delete", None, &[])]);
+    owner.press("q");
+    assert_eq!(owner.asks_for(), ["Leave"]);
+}
+
+#[test]
+fn a_journal_that_cannot_be_written_asks_whether_to_go_on_without() {
+    let mut owner = Owner::with("acme", there(token("at-1")));
+    owner
+        .press("n")
+        .prepared(preparation())
+        .press("acme<enter>");
+    let order = owner.order();
+    assert!(!order.without_journal);
+    let why = "the journal /x cannot be written: no space left";
+    owner
+        .outcome(Outcome::NotDone(NotDone::Journal(why.into())))
+        .sees(why)
+        .sees("This order changed nothing.")
+        .sees("w go on without the journal");
+    // Nothing but that key goes on.
+    owner.press("n").sees("w go on without the journal");
+    assert!(owner.asks_for().is_empty());
+    owner.press("w");
+    let again = owner.order();
+    assert!(again.without_journal);
+    assert_eq!((again.slot, again.shown), (order.slot, order.shown));
+}
+
+#[test]
+fn another_failure_offers_no_way_around_the_journal() {
+    let mut owner = Owner::with("acme", none());
+    owner.generate();
+    owner.outcome(Outcome::NotDone(NotDone::Destination("no".into())));
+    owner.sees_not("without the journal").press("w");
+    assert!(owner.asks_for().is_empty());
+}
