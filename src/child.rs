@@ -6,7 +6,12 @@
 //! built here.
 
 use std::ffi::OsStr;
+#[cfg(unix)]
+use std::ffi::OsString;
 use std::io;
+use std::path::Path;
+#[cfg(unix)]
+use std::process::ExitCode;
 use std::process::Stdio;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
@@ -45,6 +50,29 @@ pub fn is_hidden(name: &str) -> bool {
 /// A command without credentials in its environment, in a process group of its
 /// own, with nothing on its standard streams, killed when it is dropped.
 pub fn command(program: impl AsRef<OsStr>) -> Command {
+    #[allow(unused_mut, reason = "process groups are Unix's")]
+    let mut command = bare(program);
+    #[cfg(unix)]
+    command.process_group(0);
+    command
+}
+
+/// Like [`command`], without a terminal at all: a program that wants one fails
+/// at once, instead of being stopped for ever or writing over the screen.
+/// `by` is this program's own file, which becomes the leader of a new session
+/// and then that program; see [`detach`].
+pub fn detached(by: &Path, program: impl AsRef<OsStr>) -> Command {
+    let mut command = bare(by);
+    command.arg(DETACH).arg(program);
+    command
+}
+
+/// A command in this program's own process group, which may use the terminal.
+pub fn foreground(program: impl AsRef<OsStr>) -> Command {
+    bare(program)
+}
+
+fn bare(program: impl AsRef<OsStr>) -> Command {
     let mut command = Command::new(program);
     for (name, _) in std::env::vars_os() {
         if name.to_str().is_none_or(is_hidden) {
@@ -56,9 +84,26 @@ pub fn command(program: impl AsRef<OsStr>) -> Command {
         .stdout(Stdio::null())
         .stderr(Stdio::null())
         .kill_on_drop(true);
-    #[cfg(unix)]
-    command.process_group(0);
     command
+}
+
+/// The hidden argument after which this program becomes another one.
+pub const DETACH: &str = "detached";
+
+/// Becomes the program that the arguments name, in a session of its own.
+/// Returns only when that fails.
+#[cfg(unix)]
+pub fn detach(mut arguments: impl Iterator<Item = OsString>) -> ExitCode {
+    use std::os::unix::process::CommandExt;
+    let Some(program) = arguments.next() else {
+        return ExitCode::from(2);
+    };
+    // Fails only for the leader of a group, which has no terminal to lose.
+    let _ = rustix::process::setsid();
+    let error = std::process::Command::new(&program).args(arguments).exec();
+    let words = format!("it could not be started: {error}");
+    let _ = std::io::Write::write_all(&mut io::stderr(), words.as_bytes());
+    ExitCode::from(127)
 }
 
 /// What a child that ended by itself left.
@@ -177,6 +222,25 @@ impl Input {
     fn was_taken(&self) -> bool {
         true
     }
+}
+
+/// Runs a [`foreground`] command to its end with the terminal as its standard
+/// input and error; its standard output, of at most `limit` bytes, comes back.
+pub async fn run_on_terminal(mut command: Command, limit: usize) -> Result<Finished, ChildError> {
+    command
+        .stdin(Stdio::inherit())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::inherit());
+    let mut child = command.spawn().map_err(ChildError::Start)?;
+    let stdout = read_bounded(child.stdout.take(), limit, true).await?;
+    let status = child.wait().await.map_err(ChildError::Io)?;
+    Ok(Finished {
+        success: status.success(),
+        took_input: true,
+        status: describe(status),
+        stdout,
+        stderr: String::new(),
+    })
 }
 
 async fn read_bounded(

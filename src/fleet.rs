@@ -5,8 +5,8 @@
 //! name is looked up when the first slot of its host is read, so the first
 //! frame never waits for either. What fails, fails for one host's rows.
 
-use std::collections::HashMap;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::collections::{BTreeSet, HashMap};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
@@ -16,9 +16,10 @@ use url::Url;
 
 pub use crate::api::Own;
 use crate::api::{self, Account, Client, ClientOptions, Limits, Urgency};
-use crate::config::{HostConfig, Organizations};
+use crate::child;
+use crate::config::{CredentialSource, HostConfig, Organizations};
 use crate::credentials::store::{self, Mark};
-use crate::credentials::{self, Credential, Environment, Origin};
+use crate::credentials::{self, Credential, Environment, Origin, Programs};
 use crate::secret::Secret;
 use crate::slot::{Creator, Found, Host, Identity, Kind, Reading, Slot};
 
@@ -31,12 +32,20 @@ pub enum Source {
     Given(Secret),
 }
 
+/// One attempt to connect a host entry, which everybody who needs it waits for.
+type Attempt = OnceCell<Result<Arc<Connection>, HostProblem>>;
+
 /// One host entry of the configuration.
 pub struct Entry {
     /// Its configuration.
     pub config: HostConfig,
     source: Source,
-    connection: OnceCell<Result<Connection, HostProblem>>,
+    /// The credential once it was had: a program or the owner gives it once.
+    credential: Mutex<Option<Credential>>,
+    /// Why the program that gives it failed, until somebody asks.
+    failed: Mutex<Option<String>>,
+    /// Replaced by an empty one where it is to be tried again.
+    connection: Mutex<Arc<Attempt>>,
     /// Whom the credential authenticates; forgotten when it is replaced.
     account: Mutex<Option<Account>>,
     policies: Mutex<HashMap<(Arc<str>, Kind), Policy>>,
@@ -85,19 +94,34 @@ pub struct HostProblem {
     why: String,
     /// Whether it is the credential that is missing or refused.
     pub credential: bool,
+    /// Whether a program failed, which may succeed with the terminal.
+    pub program: bool,
+}
+
+/// What a host says to the owner who would like to have it on the screen.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Checked {
+    /// Whom the credential authenticates.
+    pub who: String,
+    /// How many organizations it can see.
+    pub organizations: usize,
 }
 
 /// All host entries.
 pub struct Fleet {
-    entries: Vec<Entry>,
+    entries: RwLock<Vec<Arc<Entry>>>,
+    /// An entry that was checked and is not one of them yet.
+    candidate: Mutex<Option<Entry>>,
+    /// Runs what gives credentials; set before the first request.
+    pub programs: Programs,
     environment: Environment,
     read_only: bool,
     /// The organizations that are wanted; empty for all.
     only: Vec<Arc<str>>,
     /// How long and how often hosts are asked; set before the first request.
     pub limits: Limits,
-    /// Which entry sees an organization: the first that named it.
-    owners: Mutex<HashMap<Slot, usize>>,
+    /// Which entries see an organization; the first of them is asked.
+    owners: Mutex<HashMap<Slot, BTreeSet<usize>>>,
 }
 
 impl Fleet {
@@ -110,54 +134,187 @@ impl Fleet {
         only: Vec<Arc<str>>,
     ) -> Self {
         let fleet = Self {
-            entries: hosts
-                .into_iter()
-                .map(|(config, source)| Entry {
-                    config,
-                    source,
-                    connection: OnceCell::new(),
-                    account: Mutex::default(),
-                    policies: Mutex::default(),
-                    names: Mutex::default(),
-                })
-                .collect(),
+            entries: RwLock::default(),
+            candidate: Mutex::default(),
+            programs: Programs::default(),
             environment,
             read_only,
             only,
             limits: Limits::default(),
             owners: Mutex::default(),
         };
-        for at in 0..fleet.entries.len() {
-            if let Organizations::Listed(names) = &fleet.entries[at].config.organizations {
-                for name in names {
-                    fleet.claim(at, name);
-                }
-            }
+        for (config, source) in hosts {
+            fleet.push(Entry::new(config, source));
         }
         fleet
     }
 
     /// The host entries, by number.
-    pub fn entries(&self) -> &[Entry] {
-        &self.entries
+    pub fn entries(&self) -> Vec<Arc<Entry>> {
+        let entries = self.entries.read().unwrap_or_else(PoisonError::into_inner);
+        entries.clone()
+    }
+
+    fn entry(&self, number: usize) -> Option<Arc<Entry>> {
+        let entries = self.entries.read().unwrap_or_else(PoisonError::into_inner);
+        entries.get(number).cloned()
+    }
+
+    fn push(&self, entry: Entry) -> usize {
+        let entry = Arc::new(entry);
+        let number = {
+            let entries = self.entries.write();
+            let mut entries = entries.unwrap_or_else(PoisonError::into_inner);
+            entries.push(entry.clone());
+            entries.len() - 1
+        };
+        if let Organizations::Listed(names) = &entry.config.organizations {
+            for name in names {
+                self.claim(number, name);
+            }
+        }
+        number
+    }
+
+    /// Adds a host entry, with the next number.
+    pub fn add(&self, config: HostConfig) -> usize {
+        self.push(Entry::new(config, Source::Configured))
+    }
+
+    /// Adds the entry that was checked last, with its connection; nothing if
+    /// there is none.
+    pub fn add_checked(&self) -> Option<usize> {
+        let entry = locked(&self.candidate).take()?;
+        Some(self.push(entry))
+    }
+
+    /// Adds an organization to an entry that lists some.
+    pub fn add_organization(&self, entry: usize, name: &str) {
+        self.claim(entry, name);
+    }
+
+    /// Asks a host that is no entry yet: where its API is, whom the credential
+    /// authenticates, and what it can see. `credential` is one that was had
+    /// already.
+    ///
+    /// # Errors
+    /// Where it cannot be used as an entry.
+    pub async fn check(
+        &self,
+        config: HostConfig,
+        credential: Option<Credential>,
+    ) -> Result<Checked, HostProblem> {
+        if let CredentialSource::Env(name) = &config.credential {
+            child::hide_variable(name);
+        }
+        let entry = Entry::new(config, Source::Configured);
+        *locked(&entry.credential) = credential;
+        let connection = self.connection(&entry).await?;
+        let client = &connection.client;
+        let problem = |error: api::ApiError| HostProblem {
+            host: entry.config.host.clone(),
+            why: error.problem.to_string(),
+            credential: false,
+            program: false,
+        };
+        let listing = client.organizations(Urgency::Owner, |_| {}).await;
+        let organizations = listing.map_err(problem)?.organizations.len();
+        // Not every server tells; what it lists is what matters.
+        let who = match client.account(Urgency::Owner).await {
+            Ok(account) => account.username.or(account.id),
+            Err(_) => None,
+        };
+        *locked(&self.candidate) = Some(entry);
+        Ok(Checked {
+            who: who.unwrap_or_else(|| "somebody the host does not name".to_owned()),
+            organizations,
+        })
+    }
+
+    /// Whether an organization can be seen by an entry.
+    ///
+    /// # Errors
+    /// In words, where it cannot.
+    pub async fn check_organization(&self, entry: usize, name: &str) -> Result<(), String> {
+        let entry = self.entry(entry).ok_or("there is no such host entry")?;
+        let connection = self.connection(&entry).await;
+        let connection = connection.map_err(|problem| problem.to_string())?;
+        let client = &connection.client;
+        match client.organization(name, Urgency::Owner).await {
+            Ok(Some(_)) => Ok(()),
+            Ok(None) => Err(format!(
+                "{name} on {}: the host knows no such organization, or does not show it to you",
+                client.host()
+            )),
+            Err(error) => Err(error.to_string()),
+        }
+    }
+
+    /// Goes on with a credential that the owner gave, and forgets what came of
+    /// the one before.
+    pub fn give(&self, entry: usize, credential: Credential) {
+        if let Some(entry) = self.entry(entry) {
+            *locked(&entry.credential) = Some(credential);
+            *locked(&entry.account) = None;
+            *locked(&entry.connection) = Arc::default();
+        }
+    }
+
+    /// The entries whose credential a program should have given and did not,
+    /// each once, with the reason.
+    pub fn failed_programs(&self) -> Vec<(usize, String)> {
+        let entries = self.entries().into_iter().enumerate();
+        entries
+            .filter_map(|(number, entry)| Some((number, locked(&entry.failed).take()?)))
+            .collect()
+    }
+
+    /// Tries an entry again that could not be connected.
+    pub fn retry(&self, entry: usize) {
+        let Some(entry) = self.entry(entry) else {
+            return;
+        };
+        let mut connection = locked(&entry.connection);
+        if matches!(connection.get(), Some(Err(_))) {
+            *connection = Arc::default();
+        }
+    }
+
+    /// Has an entry's credential given by its program, with the terminal in
+    /// that program's hands.
+    ///
+    /// # Errors
+    /// In words, where that fails.
+    pub async fn obtain_on_terminal(&self, config: &HostConfig) -> Result<Credential, String> {
+        let programs = self.programs.on_terminal();
+        credentials::obtain(config, &self.environment, &programs)
+            .await
+            .map_err(|error| error.to_string())
     }
 
     fn claim(&self, entry: usize, organization: &str) {
-        let slot = Slot::new(&self.entries[entry].config.host, organization);
-        self.owners
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .entry(slot)
-            .or_insert(entry);
+        let Some(data) = self.entry(entry) else {
+            return;
+        };
+        let slot = Slot::new(&data.config.host, organization);
+        let mut owners = locked(&self.owners);
+        owners.entry(slot).or_default().insert(entry);
     }
 
-    fn entry_of(&self, slot: &Slot) -> Option<&Entry> {
+    fn entry_of(&self, slot: &Slot) -> Option<Arc<Entry>> {
         let key = Slot {
             kind: Kind::Organization,
             ..slot.clone()
         };
-        let owners = self.owners.lock().unwrap_or_else(PoisonError::into_inner);
-        owners.get(&key).and_then(|at| self.entries.get(*at))
+        let first = locked(&self.owners).get(&key)?.first().copied()?;
+        self.entry(first)
+    }
+
+    /// The connection of a slot's host entry, if there is one already.
+    fn known_connection(&self, slot: &Slot) -> Option<Arc<Connection>> {
+        let entry = self.entry_of(slot)?;
+        let cell = locked(&entry.connection).clone();
+        cell.get()?.as_ref().ok().cloned()
     }
 
     /// The client that reads and writes a slot.
@@ -166,34 +323,42 @@ impl Fleet {
     /// Where the host entry has no usable credential or address.
     pub async fn client_for(&self, slot: &Slot) -> Result<Arc<Client>, HostProblem> {
         match self.entry_of(slot) {
-            Some(entry) => Ok(self.connection(entry).await?.client.clone()),
+            Some(entry) => Ok(self.connection(&entry).await?.client.clone()),
             None => Err(self.unknown(slot)),
         }
     }
 
-    async fn connection<'a>(&'a self, entry: &'a Entry) -> Result<&'a Connection, HostProblem> {
-        entry
-            .connection
-            .get_or_init(|| self.connect(entry))
-            .await
-            .as_ref()
-            .map_err(Clone::clone)
+    async fn connection(&self, entry: &Entry) -> Result<Arc<Connection>, HostProblem> {
+        let cell = locked(&entry.connection).clone();
+        cell.get_or_init(|| self.connect(entry)).await.clone()
     }
 
-    async fn connect(&self, entry: &Entry) -> Result<Connection, HostProblem> {
+    async fn connect(&self, entry: &Entry) -> Result<Arc<Connection>, HostProblem> {
         let config = &entry.config;
         let problem = |why: String, credential: bool| HostProblem {
             host: config.host.clone(),
             why,
             credential,
+            program: false,
         };
-        let (secret, origin) = match &entry.source {
-            Source::Given(secret) => (secret.clone(), None),
-            Source::Configured => {
-                let Credential { secret, origin } = credentials::obtain(config, &self.environment)
-                    .await
-                    .map_err(|error| problem(error.to_string(), true))?;
-                (secret, Some(origin))
+        let known = locked(&entry.credential).clone();
+        let (secret, origin) = match (&entry.source, known) {
+            (Source::Given(secret), _) => (secret.clone(), None),
+            (Source::Configured, Some(known)) => (known.secret, Some(known.origin)),
+            (Source::Configured, None) => {
+                let found = credentials::obtain(config, &self.environment, &self.programs).await;
+                let credential = found.map_err(|error| {
+                    let program = error.is_program();
+                    if program {
+                        *locked(&entry.failed) = Some(error.to_string());
+                    }
+                    HostProblem {
+                        program,
+                        ..problem(error.to_string(), true)
+                    }
+                })?;
+                *locked(&entry.credential) = Some(credential.clone());
+                (credential.secret, Some(credential.origin))
             }
         };
         let (address, note) = match &config.address {
@@ -215,32 +380,30 @@ impl Fleet {
         let stored = Mutex::new(Mark::of(&secret));
         let client = Client::new(options, secret)
             .map_err(|error| problem(error.problem.to_string(), false))?;
-        Ok(Connection {
+        Ok(Arc::new(Connection {
             client: Arc::new(client),
             origin,
             stored,
             address,
             note,
-        })
+        }))
     }
 
     /// Where the credential of a slot's host entry came from, once it is
     /// connected; the words for "still stored in …".
     pub fn origin(&self, slot: &Slot) -> Option<String> {
-        let entry = self.entry_of(slot)?;
-        match entry.connection.get()? {
-            Ok(connection) => connection.origin.as_ref().map(ToString::to_string),
-            Err(_) => None,
-        }
+        let connection = self.known_connection(slot)?;
+        connection.origin.as_ref().map(ToString::to_string)
     }
 
     /// Whether a new credential for a slot's host entry can be stored where the
     /// one in use came from.
     pub fn can_store(&self, slot: &Slot) -> bool {
-        let entry = self.entry_of(slot);
-        let connection = entry.and_then(|entry| entry.connection.get()?.as_ref().ok());
-        let origin = connection.and_then(|connection| connection.origin.as_ref());
-        origin.is_some_and(Origin::can_be_written)
+        let connection = self.known_connection(slot);
+        connection.is_some_and(|connection| {
+            let origin = connection.origin.as_ref();
+            origin.is_some_and(Origin::can_be_written)
+        })
     }
 
     /// Stores a new credential for a slot's host entry where the one that was in
@@ -250,14 +413,14 @@ impl Fleet {
     /// In words, where it is not stored.
     pub async fn store(&self, slot: &Slot, secret: &Secret) -> Result<String, String> {
         let entry = self.entry_of(slot).ok_or("its host is not configured")?;
-        let connection = self.connection(entry).await;
+        let connection = self.connection(&entry).await;
         let connection = connection.map_err(|problem| problem.to_string())?;
         let origin = connection.origin.as_ref();
         let origin = origin.ok_or("it is stored nowhere")?;
         let old = *locked(&connection.stored);
-        store::store(&entry.config, origin, old, secret, &self.environment)
-            .await
-            .map_err(|error| error.to_string())?;
+        let (config, env) = (&entry.config, &self.environment);
+        let stored = store::store(config, origin, old, secret, env, &self.programs).await;
+        stored.map_err(|error| error.to_string())?;
         *locked(&connection.stored) = Mark::of(secret);
         Ok(origin.to_string())
     }
@@ -267,11 +430,11 @@ impl Fleet {
     /// # Errors
     /// In words, where the host does not list them.
     pub async fn organizations(&self, entry: usize) -> Result<Vec<Arc<str>>, String> {
-        let Some(entry_data) = self.entries.get(entry) else {
+        let Some(entry_data) = self.entry(entry) else {
             return Ok(Vec::new());
         };
         let connection = self
-            .connection(entry_data)
+            .connection(&entry_data)
             .await
             .map_err(|problem| problem.to_string())?;
         let listing = connection
@@ -285,6 +448,14 @@ impl Fleet {
             .map(|organization| organization.name.as_str().into())
             .filter(|name| self.only.is_empty() || self.only.contains(name))
             .collect();
+        // What it does not see any more is another entry's.
+        let host = &entry_data.config.host;
+        locked(&self.owners).retain(|slot, owners| {
+            if slot.host == *host {
+                owners.remove(&entry);
+            }
+            !owners.is_empty()
+        });
         for name in &names {
             self.claim(entry, name);
         }
@@ -311,14 +482,14 @@ impl Fleet {
     /// # Errors
     /// In words, where the host does not tell.
     pub async fn find(&self, entry: usize, name: &str) -> Result<Option<Arc<str>>, String> {
-        let Some(entry_data) = self.entries.get(entry) else {
+        let Some(entry_data) = self.entry(entry) else {
             return Ok(None);
         };
         if let Organizations::Listed(names) = &entry_data.config.organizations {
             return Ok(names.iter().find(|known| ***known == *name).cloned());
         }
         let connection = self
-            .connection(entry_data)
+            .connection(&entry_data)
             .await
             .map_err(|problem| problem.to_string())?;
         let found = connection
@@ -377,11 +548,8 @@ impl Fleet {
     /// Whether an organization's host is proven, by what it has answered so far,
     /// to have audit trail tokens. PROTOCOL.md, 2.
     pub fn proven_audit_trails(&self, slot: &Slot) -> bool {
-        let connection = self.entry_of(slot).and_then(|entry| entry.connection.get());
-        match connection {
-            Some(Ok(connection)) => connection.client.has_audit_trails(&slot.organization),
-            _ => false,
-        }
+        let connection = self.known_connection(slot);
+        connection.is_some_and(|connection| connection.client.has_audit_trails(&slot.organization))
     }
 
     fn unknown(&self, slot: &Slot) -> HostProblem {
@@ -389,6 +557,7 @@ impl Fleet {
             host: slot.host.clone(),
             why: format!("{} is not configured", slot.organization),
             credential: false,
+            program: false,
         }
     }
 
@@ -439,6 +608,9 @@ impl Fleet {
     pub fn adopt(&self, slot: &Slot, client: &Client, secret: Secret) {
         if let Some(entry) = self.entry_of(slot) {
             *locked(&entry.account) = None;
+            if let Some(known) = &mut *locked(&entry.credential) {
+                known.secret = secret.clone();
+            }
         }
         // A secret that cannot stand in a header cannot be used as a credential;
         // the next read says so.
@@ -452,6 +624,19 @@ impl Fleet {
 }
 
 impl Entry {
+    fn new(config: HostConfig, source: Source) -> Self {
+        Self {
+            config,
+            source,
+            credential: Mutex::default(),
+            failed: Mutex::default(),
+            connection: Mutex::default(),
+            account: Mutex::default(),
+            policies: Mutex::default(),
+            names: Mutex::default(),
+        }
+    }
+
     async fn policy(&self, client: &Client, slot: &Slot, urgency: Urgency) -> Option<Duration> {
         let key = (slot.organization.clone(), slot.kind);
         let known = locked(&self.policies).get(&key).copied();

@@ -5,11 +5,13 @@ use std::process::ExitCode;
 
 use anyhow::{Context, Result, bail};
 use clap::Parser;
+#[cfg(unix)]
+use orgward::child;
 use orgward::cli::Arguments;
 use orgward::credentials::Environment;
 use orgward::delivery::keeper;
 use orgward::runtime::{Exit, Runtime};
-use orgward::start::World;
+use orgward::start::{World, nothing_configured};
 use orgward::{commands, hardening, log, text};
 
 /// Wipes whatever is freed, also by libraries that know nothing of secrets.
@@ -19,8 +21,13 @@ static ALLOCATOR: zeroizing_alloc::ZeroAlloc<std::alloc::System> =
 
 fn main() -> ExitCode {
     let mut arguments = std::env::args_os().skip(1);
-    if arguments.next().is_some_and(|first| first == keeper::NAME) {
-        return keeper::main(arguments.filter_map(|argument| argument.into_string().ok()));
+    match arguments.next() {
+        Some(first) if first == keeper::NAME => {
+            return keeper::main(arguments.filter_map(|argument| argument.into_string().ok()));
+        }
+        #[cfg(unix)]
+        Some(first) if first == child::DETACH => return child::detach(arguments),
+        _ => {}
     }
     orgward::terminal::install_panic_hook();
     let warnings = hardening::harden();
@@ -94,11 +101,17 @@ fn run(arguments: &Arguments, warnings: Vec<String>) -> Result<ExitCode> {
         let mut world = World::assemble(arguments, Environment::from_process()).await?;
         world.warnings.extend(warnings);
         if !std::io::stdout().is_terminal() || !std::io::stdin().is_terminal() {
-            bail!("the screen needs a terminal, and this is none");
+            match &world.offer {
+                Some(offer) => bail!(nothing_configured(&offer.file)),
+                None => bail!("the screen needs a terminal, and this is none"),
+            }
         }
         let settings = world.settings();
         let accounts = world.accounts();
         let mut runtime = Runtime::new(world.actor.clone(), world.terminal_writes, settings.demo);
+        let place = world.offer.as_ref().map(|offer| offer.file.clone());
+        runtime.config = world.config_path.take();
+        runtime.offer = world.offer.take();
         let exit = runtime
             .run(settings, accounts)
             .await
@@ -111,6 +124,7 @@ fn run(arguments: &Arguments, warnings: Vec<String>) -> Result<ExitCode> {
             Exit::Quit => ExitCode::SUCCESS,
             Exit::Signal(number) => ExitCode::from(128u8.saturating_add(number)),
             Exit::Panic => ExitCode::from(70),
+            Exit::Declined => bail!(nothing_configured(&place.unwrap_or_default())),
         })
     })
 }

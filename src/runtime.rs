@@ -7,21 +7,26 @@
 use std::collections::HashMap;
 use std::io;
 use std::panic::AssertUnwindSafe;
-use std::time::Instant;
+use std::path::PathBuf;
+use std::time::{Duration, Instant};
 
 use crossterm::event::{Event, EventStream};
 use futures_util::{FutureExt, StreamExt};
 use jiff::Timestamp;
 use tokio::sync::mpsc::error::TryRecvError;
 use tokio::sync::mpsc::{self, UnboundedReceiver, UnboundedSender};
-use tokio::task::JoinSet;
+use tokio::task::{AbortHandle, JoinSet};
 
 use crate::action::{Actor, Control, Delivery, Outcome};
 use crate::api::Urgency;
+use crate::app::dialogs::OfferDialog;
 use crate::app::message::{
-    Choice, EffectId, Gone, Known, ManyPreparation, NotDelivered, Preparation, Reply,
+    Added, Addition, Candidate, CheckProblem, Choice, EffectId, Gone, Known, ManyPreparation,
+    NotDelivered, Preparation, Reply,
 };
 use crate::app::{self, Account, App, Effect, Message, Moment, Settings};
+use crate::config::{HostConfig, edit};
+use crate::credentials::Credential;
 use crate::delivery::{
     Delivered, Deliverer, Destination, Existing, HoldId, KeeperEnd, KeeperHandle, RescueProof,
     TerminalWrite,
@@ -33,6 +38,10 @@ use crate::terminal::{self, Terminal};
 use crate::text;
 use crate::ui;
 
+/// How long a Ctrl-C that ended another program may take to be heard here.
+const SETTLING: Duration = Duration::from_millis(200);
+/// How long the end of reading from the terminal may take.
+const LETTING_GO: Duration = Duration::from_millis(50);
 /// The most messages that are taken before a frame is drawn.
 const BATCH: usize = 512;
 
@@ -45,6 +54,8 @@ pub enum Exit {
     Signal(u8),
     /// A panic; its message is on the terminal.
     Panic,
+    /// The owner did not want the hosts of the first start.
+    Declined,
 }
 
 /// What the screen needs of the world.
@@ -59,6 +70,12 @@ pub struct Runtime {
     controls: HashMap<EffectId, Control>,
     started: Instant,
     demo_notice: bool,
+    /// The task that reads the terminal.
+    reader: Option<AbortHandle>,
+    /// The configuration that additions are written to.
+    pub config: Option<PathBuf>,
+    /// The hosts that are offered first, where there is no configuration.
+    pub offer: Option<OfferDialog>,
 }
 
 impl Runtime {
@@ -75,6 +92,9 @@ impl Runtime {
             controls: HashMap::new(),
             started: Instant::now(),
             demo_notice: demo,
+            reader: None,
+            config: None,
+            offer: None,
         }
     }
 
@@ -101,6 +121,10 @@ impl Runtime {
         let mut terminal = Terminal::enter()?;
         let size = terminal.size()?;
         let (mut app, effects) = App::new(settings, accounts, size, self.now());
+        if let Some(offer) = self.offer.take() {
+            app.offer(offer);
+        }
+        self.hear_programs();
         // The first frame comes before any request.
         if draw(&mut terminal, &app).is_err() {
             return Ok(Exit::Signal(1));
@@ -111,6 +135,58 @@ impl Runtime {
             for effect in std::mem::take(&mut pending) {
                 match effect {
                     Effect::Leave => return Ok(Exit::Quit),
+                    Effect::Decline => return Ok(Exit::Declined),
+                    Effect::OnTerminal { account } => {
+                        let entries = self.actor.fleet.entries();
+                        let Some(entry) = entries.get(account) else {
+                            continue;
+                        };
+                        let lent = self
+                            .on_terminal(&entry.config, &mut terminal, &mut signals, &mut input)
+                            .await?;
+                        let result = match lent {
+                            Ok(result) => result,
+                            Err(exit) => return Ok(exit),
+                        };
+                        let result = result.map(|credential| {
+                            self.actor.fleet.give(account, credential);
+                        });
+                        let message = Message::Obtained(account, result);
+                        pending.extend(self.back_on_screen(&mut app, &terminal, message));
+                    }
+                    Effect::Examine {
+                        id,
+                        candidate:
+                            Candidate::Host {
+                                config,
+                                on_terminal: true,
+                                ..
+                            },
+                    } => {
+                        let lent = self
+                            .on_terminal(&config, &mut terminal, &mut signals, &mut input)
+                            .await?;
+                        let result = match lent {
+                            Ok(result) => result,
+                            Err(exit) => return Ok(exit),
+                        };
+                        let message = match result {
+                            Ok(credential) => {
+                                let candidate = Candidate::Host {
+                                    config,
+                                    credential: Some(credential),
+                                    on_terminal: false,
+                                };
+                                self.start(Effect::Examine { id, candidate });
+                                Message::Resumed
+                            }
+                            Err(why) => {
+                                let problem = CheckProblem { why, program: true };
+                                Message::Reply(id, Reply::Examined(Err(problem)))
+                            }
+                        };
+                        pending.extend(self.back_on_screen(&mut app, &terminal, message));
+                    }
                     Effect::Suspend => {
                         // Not while the frame with a revealed secret is the last
                         // one: the state has hidden it, and this draws it.
@@ -149,7 +225,7 @@ impl Runtime {
                 // acted on at once.
                 if pending
                     .iter()
-                    .any(|e| matches!(e, Effect::Leave | Effect::Suspend))
+                    .any(|e| matches!(e, Effect::Leave | Effect::Suspend | Effect::Decline))
                 {
                     break;
                 }
@@ -177,7 +253,7 @@ impl Runtime {
     /// else may poll it, not even to see whether more has come.
     fn read_input(&mut self) -> UnboundedReceiver<Message> {
         let (sender, receiver) = mpsc::unbounded_channel();
-        self.tasks.spawn(async move {
+        let reader = self.tasks.spawn(async move {
             let mut events = EventStream::new();
             while let Some(Ok(event)) = events.next().await {
                 if let Some(message) = translate(event)
@@ -187,7 +263,93 @@ impl Runtime {
                 }
             }
         });
+        self.reader = Some(reader);
         receiver
+    }
+
+    /// Lets go of the terminal's input, so that another program has it alone.
+    async fn stop_reading(&mut self) {
+        let Some(reader) = self.reader.take() else {
+            return;
+        };
+        reader.abort();
+        while !reader.is_finished() {
+            tokio::task::yield_now().await;
+        }
+        // The stream's thread was woken by its end, and holds the terminal until
+        // it has seen that. Nobody else may poll meanwhile: the waking is seen
+        // by one.
+        tokio::time::sleep(LETTING_GO).await;
+    }
+
+    /// Has a credential given by a program that has the terminal for itself.
+    /// The outer error is the terminal's; the end of the run in between.
+    async fn on_terminal(
+        &mut self,
+        config: &HostConfig,
+        terminal: &mut Terminal,
+        signals: &mut Signals,
+        input: &mut UnboundedReceiver<Message>,
+    ) -> io::Result<Result<Result<Credential, String>, Exit>> {
+        let fleet = self.actor.fleet.clone();
+        if fleet.programs.is_busy() {
+            let why = "another program is still running; wait for it, or stop it with Esc";
+            return Ok(Ok(Err(why.to_owned())));
+        }
+        self.stop_reading().await;
+        let lent = terminal.lend();
+        let work = fleet.obtain_on_terminal(config);
+        tokio::pin!(work);
+        let mut result = None;
+        let mut interrupted = false;
+        let result = loop {
+            // A Ctrl-C ends the program and is heard here, in any order; whoever
+            // is heard last must not end the screen.
+            let settled = match &result {
+                Some(Err(_)) if !interrupted => tokio::time::sleep(SETTLING),
+                _ => tokio::time::sleep(Duration::ZERO),
+            };
+            tokio::select! {
+                biased;
+                signal = signals.next() => match signal {
+                    Caught::End(number) => return Ok(Err(Exit::Signal(number))),
+                    // The program has got it as well, and decides.
+                    Caught::Interrupt => interrupted = true,
+                    Caught::Stop => terminal::stop_here()?,
+                },
+                ended = &mut work, if result.is_none() => result = Some(ended),
+                () = settled, if result.is_some() => if let Some(ended) = result.take() {
+                    break ended;
+                },
+            }
+        };
+        terminal.reclaim(lent)?;
+        *input = self.read_input();
+        Ok(Ok(result))
+    }
+
+    fn back_on_screen(&self, app: &mut App, terminal: &Terminal, message: Message) -> Vec<Effect> {
+        let mut effects = Vec::new();
+        if let Ok((width, height)) = terminal.size() {
+            let size = Message::Resize(width, height);
+            effects.extend(app::update(app, size, self.now()));
+        }
+        effects.extend(app::update(app, message, self.now()));
+        effects
+    }
+
+    /// Brings the beginning and the end of credential programs to the screen.
+    fn hear_programs(&mut self) {
+        let (sender, mut receiver) = mpsc::unbounded_channel();
+        self.actor.fleet.programs.report_to(sender);
+        let outbox = self.outbox.clone();
+        self.tasks.spawn(async move {
+            while let Some(progress) = receiver.recv().await {
+                if outbox.send(Message::Program(progress)).is_err() {
+                    return;
+                }
+            }
+        });
     }
 
     async fn next(
@@ -240,10 +402,31 @@ impl Runtime {
     fn start(&mut self, effect: Effect) {
         let actor = self.actor.clone();
         match effect {
-            Effect::Leave | Effect::Suspend => {}
-            Effect::List { id, account } => self.reply(id, async move {
-                Reply::Listed(actor.fleet.organizations(account).await)
+            // The loop has done these.
+            Effect::Leave | Effect::Suspend | Effect::Decline | Effect::OnTerminal { .. } => {}
+            Effect::Give {
+                account,
+                credential,
+            } => actor.fleet.give(account, credential),
+            Effect::Retry { account } => actor.fleet.retry(account),
+            Effect::StopProgram => actor.fleet.programs.stop(),
+            Effect::Examine { id, candidate } => self.reply(id, async move {
+                Reply::Examined(examine(&actor, candidate).await)
             }),
+            Effect::Add { id, what } => {
+                let path = self.config.clone();
+                self.reply(id, async move {
+                    Reply::Added(Box::new(add(&actor, path, what).await))
+                });
+            }
+            Effect::List { id, account } => {
+                let outbox = self.outbox.clone();
+                self.reply(id, async move {
+                    let listed = actor.fleet.organizations(account).await;
+                    tell_failed(&actor, &outbox);
+                    Reply::Listed(listed)
+                });
+            }
             Effect::Read { id, slot, urgent } => {
                 let outbox = self.outbox.clone();
                 self.reply(id, async move {
@@ -253,11 +436,12 @@ impl Runtime {
                         Urgency::Background
                     };
                     let reading = actor.fleet.read(&slot, urgency).await;
+                    tell_failed(&actor, &outbox);
                     if slot.kind == Kind::Organization && actor.fleet.proven_audit_trails(&slot) {
                         let _ = outbox.send(Message::AuditTrails(slot));
                     }
                     Reply::Read(Box::new(reading))
-                })
+                });
             }
             Effect::PrepareMany { id, slots } => self.reply(id, async move {
                 Reply::PreparedMany(Box::new(prepare_many(&actor, &slots).await))
@@ -513,6 +697,90 @@ async fn watch(keeper: Option<(HoldId, KeeperHandle)>, outbox: &UnboundedSender<
         KeeperEnd::Gone(_) => Gone::Unknown,
     };
     let _ = outbox.send(Message::ClipboardGone(hold, gone));
+}
+
+/// Says which programs gave no credential.
+fn tell_failed(actor: &Actor, outbox: &UnboundedSender<Message>) {
+    for (account, why) in actor.fleet.failed_programs() {
+        let _ = outbox.send(Message::ProgramFailed(account, why));
+    }
+}
+
+/// Asks a host about what may be added.
+async fn examine(actor: &Actor, candidate: Candidate) -> Result<(String, Addition), CheckProblem> {
+    match candidate {
+        Candidate::Host {
+            config, credential, ..
+        } => match actor.fleet.check((*config).clone(), credential).await {
+            Ok(checked) => {
+                let count = checked.organizations;
+                let words = format!(
+                    "{} on {}, {count} organization{}",
+                    checked.who,
+                    config.host,
+                    if count == 1 { "" } else { "s" }
+                );
+                Ok((words, Addition::Host(config)))
+            }
+            Err(problem) => Err(CheckProblem {
+                program: problem.program,
+                why: problem.to_string(),
+            }),
+        },
+        Candidate::Organization { account, name } => {
+            let found = actor.fleet.check_organization(account, &name).await;
+            found.map_err(|why| CheckProblem {
+                why,
+                program: false,
+            })?;
+            let words = format!("{name} is there");
+            Ok((words, Addition::Organization { account, name }))
+        }
+    }
+}
+
+/// Writes an addition to the configuration, and goes on with it in any case.
+async fn add(actor: &Actor, path: Option<PathBuf>, what: Addition) -> Added {
+    let fleet = &actor.fleet;
+    let entries = fleet.entries();
+    let written = {
+        let what = what.clone();
+        let path = path.unwrap_or_default();
+        let file = crate::text::safe(&path.to_string_lossy());
+        let edit = move || match &what {
+            Addition::Offered(hosts) => edit::add_hosts(&path, hosts),
+            Addition::Host(host) => edit::add_hosts(&path, std::slice::from_ref(&**host)),
+            Addition::Organization { account, name } => match entries.get(*account) {
+                Some(entry) => {
+                    let HostConfig { host, account, .. } = &entry.config;
+                    edit::add_organization(&path, host, account.as_deref(), name)
+                }
+                None => Ok(()),
+            },
+        };
+        match tokio::task::spawn_blocking(edit).await {
+            Ok(result) => result.map(|()| file),
+            Err(error) => Err(edit::EditError {
+                file,
+                why: error.to_string(),
+                paste: String::new(),
+            }),
+        }
+    };
+    match &what {
+        Addition::Offered(hosts) => {
+            for host in hosts {
+                fleet.add(host.clone());
+            }
+        }
+        Addition::Host(host) => {
+            if fleet.add_checked().is_none() {
+                fleet.add((**host).clone());
+            }
+        }
+        Addition::Organization { account, name } => fleet.add_organization(*account, name),
+    }
+    Added { what, written }
 }
 
 /// Whom a secret authenticates, as the host calls it.

@@ -3,6 +3,7 @@
 //! journal. The screen and the plain commands start from the same world.
 
 use std::collections::BTreeMap;
+use std::io::IsTerminal;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -11,11 +12,12 @@ use jiff::tz::TimeZone;
 use tokio::sync::mpsc;
 
 use crate::action::Actor;
+use crate::app::dialogs::OfferDialog;
 use crate::app::keys::Keymap;
 use crate::app::{Account, Settings};
 use crate::cli::{self, Arguments};
-use crate::config::{self, Config, DeliveryWay, HostConfig, Organizations, RescueTo};
-use crate::credentials::{self, Environment};
+use crate::config::{self, Config, DeliveryWay, HostConfig, Location, Organizations, RescueTo};
+use crate::credentials::{self, Environment, Programs};
 use crate::delivery::{self, CommandDelivery, Deliverer, Surroundings, TerminalWrite};
 use crate::demo::{self, Demo, DemoOptions};
 use crate::fleet::{Fleet, Source};
@@ -37,6 +39,10 @@ pub struct World {
     pub warnings: Vec<String>,
     /// Whether ASCII is all that may be drawn.
     pub ascii: bool,
+    /// The hosts that are offered, where there is no configuration yet.
+    pub offer: Option<OfferDialog>,
+    /// Where the configuration is, or will be.
+    pub config_path: Option<PathBuf>,
     read_only: bool,
     // Stops the embedded hosts when the run ends.
     demo: Option<Demo>,
@@ -58,13 +64,21 @@ impl World {
         } else {
             None
         };
+        let location = config::locate(arguments.config.as_deref(), &env);
+        let mut offer = None;
         let (config, hosts) = match &demo {
             Some(demo) => {
                 let hosts = demo.hosts.iter().map(demo_entry).collect();
                 (Config::default(), hosts)
             }
             None => {
-                let config = configured(arguments, &env)?;
+                let config = match configured(&location)? {
+                    Some(config) => config,
+                    None => {
+                        offer = Some(offered(&location, arguments, &env)?);
+                        Config::default()
+                    }
+                };
                 warnings.extend(credentials::warnings(&env));
                 let hosts = config
                     .hosts
@@ -74,7 +88,10 @@ impl World {
                 (config, hosts)
             }
         };
-        let hosts = narrowed(hosts, arguments)?;
+        let hosts = match offer {
+            Some(_) => hosts,
+            None => narrowed(hosts, arguments)?,
+        };
         let keymap = Keymap::new(&config.keys).map_err(|error| {
             let action = error.action().to_owned();
             config.refuse_key(&action, &error.to_string())
@@ -96,7 +113,14 @@ impl World {
             .iter()
             .map(|name| name.as_str().into())
             .collect();
-        let fleet = Fleet::new(hosts, env, arguments.read_only, only);
+        let mut fleet = Fleet::new(hosts, env, arguments.read_only, only);
+        if cfg!(unix) {
+            fleet.programs = Programs::detached_by(&deliverer.settings().program);
+        }
+        // Without a screen there is nothing that a program could disturb.
+        if arguments.command.is_some() && std::io::stdin().is_terminal() {
+            fleet.programs = fleet.programs.on_terminal();
+        }
         Ok(Self {
             actor: Actor::new(Arc::new(fleet), deliverer, journal),
             config,
@@ -104,6 +128,8 @@ impl World {
             terminal_writes,
             warnings,
             ascii,
+            offer,
+            config_path: if demo_run { None } else { location.path },
             read_only: arguments.read_only,
             demo,
         })
@@ -130,14 +156,7 @@ impl World {
             .fleet
             .entries()
             .iter()
-            .map(|entry| {
-                let organizations = match &entry.config.organizations {
-                    Organizations::All => None,
-                    Organizations::Listed(names) => Some(names.clone()),
-                };
-                let (host, label) = (entry.config.host.clone(), entry.config.account.clone());
-                Account::new(host, label, organizations)
-            })
+            .map(|entry| Account::of(&entry.config))
             .collect()
     }
 
@@ -179,24 +198,44 @@ pub fn deliverer(
     }))
 }
 
-fn configured(arguments: &Arguments, env: &Environment) -> Result<Config> {
-    let location = config::locate(arguments.config.as_deref(), env);
-    let place = || match &location.path {
+fn configured(location: &Location) -> Result<Option<Config>> {
+    let config = location.load()?;
+    if config
+        .as_ref()
+        .is_some_and(|config| config.hosts.is_empty())
+    {
+        bail!(
+            "{}: no [[host]] is configured; write one:\n{EXAMPLE}",
+            place(location)
+        );
+    }
+    Ok(config)
+}
+
+fn place(location: &Location) -> String {
+    match &location.path {
         Some(path) => text::safe(&path.to_string_lossy()),
         None => "a configuration directory".to_owned(),
-    };
-    let config = location.load()?;
-    match config {
-        Some(config) if config.hosts.is_empty() => bail!(
-            "{}: no [[host]] is configured; write one:\n{EXAMPLE}",
-            place()
-        ),
-        Some(config) => Ok(config),
-        None => bail!(
-            "there is no configuration yet. Write this to {}:\n{EXAMPLE}",
-            place()
-        ),
     }
+}
+
+/// The hosts that there are credentials for, where there is no configuration.
+fn offered(location: &Location, arguments: &Arguments, env: &Environment) -> Result<OfferDialog> {
+    let mut hosts = credentials::known_hosts(env);
+    if !arguments.host.is_empty() {
+        hosts.retain(|host| arguments.host.iter().any(|name| name == host.as_str()));
+    }
+    // A command has nobody to ask.
+    if hosts.is_empty() || location.path.is_none() || arguments.command.is_some() {
+        bail!(nothing_configured(&place(location)));
+    }
+    Ok(OfferDialog::new(hosts, place(location)))
+}
+
+/// What to do where nothing is configured, in three lines; `place` is where the
+/// configuration would be.
+pub fn nothing_configured(place: &str) -> String {
+    format!("there is no configuration yet. Write this to {place}:\n{EXAMPLE}")
 }
 
 /// Two lines that make a start, and the way to look around without one.

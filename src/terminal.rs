@@ -163,11 +163,30 @@ impl Terminal {
     pub fn suspend(&mut self) -> io::Result<()> {
         restore();
         self.inner.backend_mut().writer_mut().closed = true;
-        // Only this process: what holds the clipboard goes on.
-        rustix::process::kill_process(rustix::process::getpid(), rustix::process::Signal::STOP)?;
+        stop_here()?;
         take()?;
         // A new one knows that nothing of the old screen is there; the old
         // one's `clear` would ask the terminal for its cursor and wait.
+        self.inner = ratatui::Terminal::new(CrosstermBackend::new(Output::new()?))?;
+        Ok(())
+    }
+
+    /// Gives the screen to another program, whose it is until
+    /// [`Terminal::reclaim`].
+    pub fn lend(&mut self) -> Lent {
+        restore();
+        self.inner.backend_mut().writer_mut().closed = true;
+        Lent::new()
+    }
+
+    /// Takes the screen again. What was typed and not read is dropped: it was
+    /// meant for the other program, and may be anything as keys of this one.
+    ///
+    /// # Errors
+    /// Where the screen cannot be taken again.
+    pub fn reclaim(&mut self, lent: Lent) -> io::Result<()> {
+        lent.end();
+        take()?;
         self.inner = ratatui::Terminal::new(CrosstermBackend::new(Output::new()?))?;
         Ok(())
     }
@@ -182,11 +201,65 @@ impl Terminal {
     }
 }
 
+/// How the terminal was when it was lent: a program that ends in the middle of
+/// a password leaves it without echo.
+pub struct Lent {
+    #[cfg(unix)]
+    modes: Option<rustix::termios::Termios>,
+}
+
+impl Lent {
+    #[cfg(unix)]
+    fn new() -> Self {
+        Self {
+            modes: rustix::termios::tcgetattr(io::stdin()).ok(),
+        }
+    }
+
+    #[cfg(unix)]
+    fn end(self) {
+        use rustix::termios::{OptionalActions, QueueSelector, tcflush, tcsetattr};
+        if let Some(modes) = &self.modes {
+            let _ = tcsetattr(io::stdin(), OptionalActions::Now, modes);
+        }
+        let _ = tcflush(io::stdin(), QueueSelector::IFlush);
+    }
+
+    #[cfg(not(unix))]
+    fn new() -> Self {
+        Self {}
+    }
+
+    #[cfg(not(unix))]
+    fn end(self) {}
+}
+
 impl Drop for Terminal {
     fn drop(&mut self) {
         restore();
         self.inner.backend_mut().writer_mut().closed = true;
     }
+}
+
+/// Stops this process until it is told to go on; only this one: what holds the
+/// clipboard goes on.
+///
+/// # Errors
+/// Where the system does not do it.
+#[cfg(unix)]
+pub fn stop_here() -> io::Result<()> {
+    let me = rustix::process::getpid();
+    rustix::process::kill_process(me, rustix::process::Signal::STOP)?;
+    Ok(())
+}
+
+/// There is no stopping here.
+///
+/// # Errors
+/// Never.
+#[cfg(not(unix))]
+pub fn stop_here() -> io::Result<()> {
+    Ok(())
 }
 
 fn take() -> io::Result<()> {

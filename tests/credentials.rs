@@ -11,7 +11,9 @@ use std::os::unix::ffi::OsStringExt;
 use std::path::PathBuf;
 
 use orgward::config::{CredentialSource, HostConfig};
-use orgward::credentials::{self, Credential, CredentialError, Environment, Origin};
+use orgward::credentials::{
+    self, Credential, CredentialError, Environment, Origin, Programs, Progress,
+};
 use orgward::slot::Host;
 use tempfile::TempDir;
 
@@ -68,7 +70,12 @@ impl Home {
     }
 
     async fn obtain(&self, host: &str) -> Result<Credential, CredentialError> {
-        credentials::obtain(&HostConfig::new(Host::new(host)), &self.env()).await
+        credentials::obtain(
+            &HostConfig::new(Host::new(host)),
+            &self.env(),
+            &Programs::default(),
+        )
+        .await
     }
 
     /// "TEXT from ORIGIN", or the error; the home directory is called `~`.
@@ -98,7 +105,7 @@ async fn with(
         credential: source,
         ..HostConfig::new(Host::new(host))
     };
-    credentials::obtain(&host, env).await
+    credentials::obtain(&host, env, &Programs::default()).await
 }
 
 fn shell(script: &str) -> CredentialSource {
@@ -484,7 +491,7 @@ async fn the_keyring_gives_what_secret_tool_has_stored() {
     };
     let user = credentials::keyring::user(&host);
     assert_eq!(user, format!("prod@{name}"));
-    let error = credentials::obtain(&host, &env)
+    let error = credentials::obtain(&host, &env, &Programs::default())
         .await
         .unwrap_err()
         .to_string();
@@ -503,7 +510,7 @@ async fn the_keyring_gives_what_secret_tool_has_stored() {
         .write_all(b"from-the-keyring")
         .unwrap();
     assert!(store.wait().unwrap().success());
-    let found = credentials::obtain(&host, &env).await;
+    let found = credentials::obtain(&host, &env, &Programs::default()).await;
     let cleared = Command::new("secret-tool")
         .arg("clear")
         .args(attributes)
@@ -514,4 +521,39 @@ async fn the_keyring_gives_what_secret_tool_has_stored() {
         (found.secret.expose(), found.origin),
         ("from-the-keyring", Origin::Keyring)
     );
+}
+
+#[tokio::test]
+async fn a_program_is_named_and_can_be_stopped_and_the_next_one_runs() {
+    let command = |arguments: &[&str]| HostConfig {
+        credential: CredentialSource::Command(arguments.iter().map(ToString::to_string).collect()),
+        ..HostConfig::new(Host::new(HCP))
+    };
+    let env = Home::new().env();
+    let programs = Programs::default();
+    let (sender, mut progress) = tokio::sync::mpsc::unbounded_channel();
+    programs.report_to(sender);
+    let (slow, quick) = (
+        command(&["/bin/sleep", "600"]),
+        command(&["/bin/echo", "-n", "FOUND"]),
+    );
+    let waiting = credentials::obtain(&slow, &env, &programs);
+    let next = credentials::obtain(&quick, &env, &programs);
+    let stop = async {
+        let began = progress.recv().await;
+        assert_eq!(began, Some(Progress::Began("sleep 600".into())));
+        assert!(programs.is_busy());
+        programs.stop();
+        assert_eq!(progress.recv().await, Some(Progress::Ended));
+        let began = progress.recv().await;
+        assert_eq!(began, Some(Progress::Began("echo -n …".into())));
+    };
+    let (stopped, found, ()) = tokio::join!(waiting, next, stop);
+    let error = stopped.unwrap_err();
+    assert!(
+        error.is_program() && error.to_string().contains("it was stopped"),
+        "{error}"
+    );
+    assert_eq!(found.unwrap().secret.expose(), "FOUND");
+    assert!(!programs.is_busy());
 }

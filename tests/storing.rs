@@ -11,7 +11,7 @@ use std::path::PathBuf;
 
 use orgward::config::HostConfig;
 use orgward::credentials::store::{Mark, store};
-use orgward::credentials::{self, Environment, Origin};
+use orgward::credentials::{self, Environment, Origin, Programs};
 use orgward::secret::Secret;
 use orgward::slot::Host;
 use tempfile::TempDir;
@@ -43,7 +43,9 @@ impl Home {
 
     async fn credential(&self) -> credentials::Credential {
         let host = HostConfig::new(Host::new(HOST));
-        credentials::obtain(&host, &self.env()).await.unwrap()
+        credentials::obtain(&host, &self.env(), &Programs::default())
+            .await
+            .unwrap()
     }
 
     /// Stores NEW where the credential is now, as if it had been `old`.
@@ -53,7 +55,7 @@ impl Home {
         let host = HostConfig::new(Host::new(HOST));
         let old = Mark::of(&Secret::new(old.into()));
         let new = Secret::new(NEW.into());
-        let stored = store(&host, &origin, old, &new, &self.env()).await;
+        let stored = store(&host, &origin, old, &new, &self.env(), &Programs::default()).await;
         stored.map_err(|error| error.to_string())
     }
 }
@@ -116,7 +118,7 @@ async fn a_folder_that_cannot_be_written_leaves_the_file_as_it_was() {
     let host = HostConfig::new(Host::new(HOST));
     let old = Mark::of(&Secret::new(OLD.into()));
     let new = Secret::new(NEW.into());
-    let error = store(&host, &origin, old, &new, &home.env()).await;
+    let error = store(&host, &origin, old, &new, &home.env(), &Programs::default()).await;
     let error = error.unwrap_err().to_string();
     assert!(error.contains("No such file"), "{error}");
 }

@@ -12,7 +12,7 @@ use std::path::Path;
 use std::sync::{Arc, Mutex};
 
 use orgward::config::HostConfig;
-use orgward::credentials::{self, Environment};
+use orgward::credentials::{self, Environment, Programs};
 use orgward::slot::Host;
 use tempfile::TempDir;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -564,7 +564,12 @@ async fn the_terraform_cli_sends_what_this_program_would_send() {
             .collect();
 
         let env = Environment::new(vars.clone(), Some(path.to_owned()));
-        let ours = credentials::obtain(&HostConfig::new(Host::new(&host)), &env).await;
+        let ours = credentials::obtain(
+            &HostConfig::new(Host::new(&host)),
+            &env,
+            &Programs::default(),
+        )
+        .await;
         let ours = match &ours {
             Ok(found) => Some(format!("Bearer {}", found.secret.expose())),
             // The CLI goes on without one.

@@ -23,6 +23,7 @@ pub enum Command {
     Refresh,
     RefreshAll,
     Address,
+    Add,
     Journal,
     Help,
     Quit,
@@ -351,6 +352,13 @@ fn defaults() -> Vec<Binding> {
             &[c('o')],
             "",
             "show the address of the organization's token page",
+        ),
+        row(
+            C::Add,
+            "add",
+            &[c('a')],
+            "",
+            "add a host, or an organization",
         ),
         row(
             C::Journal,

@@ -152,14 +152,24 @@ impl List {
         }
     }
 
-    /// Adds slots that are not there yet, to be read; the first host entry that
-    /// sees an organization keeps it.
+    /// Adds slots that are not there yet, to be read. Of the host entries that
+    /// see an organization the first has it, whichever answers first.
     pub fn add(&mut self, slots: impl IntoIterator<Item = (Slot, AccountId)>) {
         for (slot, account) in slots {
-            if self.index.contains_key(&slot) {
+            if !self.index.contains_key(&slot) {
+                self.push(slot, account);
                 continue;
             }
-            self.push(slot, account);
+            for kind in [Kind::Organization, Kind::AuditTrails] {
+                let Some(at) = self.index.get(&slot.of_kind(kind)) else {
+                    continue;
+                };
+                let row = &mut self.rows[*at];
+                if account < row.account {
+                    row.account = account;
+                    row.wanted |= kind == Kind::Organization || self.both_shown;
+                }
+            }
         }
         self.rebuild();
     }

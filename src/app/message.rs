@@ -11,6 +11,9 @@ use jiff::Timestamp;
 
 use super::list::AccountId;
 use crate::action::{Order, Outcome, Step};
+use crate::config::HostConfig;
+use crate::config::edit::EditError;
+use crate::credentials::{Credential, Progress};
 use crate::delivery::{Delivered, Destination, Facts, HoldId};
 use crate::fleet::Own;
 use crate::journal::{Entry, LeftOpen};
@@ -44,6 +47,12 @@ pub enum Message {
     ClipboardGone(HoldId, Gone),
     /// The host of this organization is proven to have audit trail tokens.
     AuditTrails(Slot),
+    /// A program that gives a credential has begun or ended.
+    Program(Progress),
+    /// The program of a host entry gave no credential, and why.
+    ProgramFailed(AccountId, String),
+    /// The same program had the terminal, and gave one or not.
+    Obtained(AccountId, Result<(), String>),
 }
 
 /// Why a copied secret is not on the clipboard any more.
@@ -96,6 +105,65 @@ pub enum Reply {
     },
     /// The orders of the journal, oldest first; or why it cannot be read.
     Journal(Result<Vec<Entry>, String>),
+    /// What a host says to what is to be added, in words, or why it cannot be.
+    Examined(Result<(String, Addition), CheckProblem>),
+    /// Something was added.
+    Added(Box<Added>),
+}
+
+/// Something that may be added, as it was typed.
+#[derive(Clone, Debug)]
+pub enum Candidate {
+    /// A host.
+    Host {
+        /// The entry.
+        config: Box<HostConfig>,
+        /// Its credential, where that was typed.
+        credential: Option<Credential>,
+        /// Whether the credential's program gets the terminal.
+        on_terminal: bool,
+    },
+    /// An organization of a host entry.
+    Organization {
+        /// The entry.
+        account: AccountId,
+        /// Its name.
+        name: Arc<str>,
+    },
+}
+
+/// Something that is added to the configuration and the screen.
+#[derive(Clone, Debug)]
+pub enum Addition {
+    /// The hosts of the first start.
+    Offered(Vec<HostConfig>),
+    /// The host that was checked last.
+    Host(Box<HostConfig>),
+    /// An organization of a host entry.
+    Organization {
+        /// The entry.
+        account: AccountId,
+        /// Its name.
+        name: Arc<str>,
+    },
+}
+
+/// Why something is not added.
+#[derive(Clone, Debug)]
+pub struct CheckProblem {
+    /// In words.
+    pub why: String,
+    /// Whether a program failed that may succeed with the terminal.
+    pub program: bool,
+}
+
+/// Something that is on the screen now.
+#[derive(Debug)]
+pub struct Added {
+    /// What.
+    pub what: Addition,
+    /// The file that it was written to, or why not.
+    pub written: Result<String, EditError>,
 }
 
 /// One place where a new secret can go.
@@ -223,6 +291,23 @@ pub enum Effect {
     CopyName { id: EffectId, name: String },
     /// Look for what an earlier run left behind.
     LookBack { id: EffectId },
+    /// Go on with a credential that was typed.
+    Give {
+        account: AccountId,
+        credential: Credential,
+    },
+    /// Connect a host entry anew, if it could not be connected.
+    Retry { account: AccountId },
+    /// Stop the program that is to give a credential.
+    StopProgram,
+    /// Leave the screen to the program of a host entry.
+    OnTerminal { account: AccountId },
+    /// Ask a host about something that may be added.
+    Examine { id: EffectId, candidate: Candidate },
+    /// Add it to the configuration and the fleet.
+    Add { id: EffectId, what: Addition },
+    /// End the program: the offered hosts are not wanted.
+    Decline,
     /// Read the journal.
     ReadJournal { id: EffectId },
     /// The owner has seen that these orders were left open.
@@ -247,6 +332,9 @@ impl Message {
             Message::Reply(_, reply) => reply.name(),
             Message::ClipboardGone(..) => "ClipboardGone",
             Message::AuditTrails(_) => "AuditTrails",
+            Message::Program(_) => "Program",
+            Message::ProgramFailed(..) => "ProgramFailed",
+            Message::Obtained(..) => "Obtained",
         }
     }
 }
@@ -264,6 +352,8 @@ impl Reply {
             Reply::Stored(_) => "Stored",
             Reply::Who(_) => "Who",
             Reply::Done(_) => "Done",
+            Reply::Examined(_) => "Examined",
+            Reply::Added(_) => "Added",
             Reply::Unfinished { .. } => "Unfinished",
             Reply::Journal(_) => "Journal",
         }
@@ -287,6 +377,13 @@ impl Effect {
             Effect::LetGo { .. } => "LetGo",
             Effect::CopyName { .. } => "CopyName",
             Effect::LookBack { .. } => "LookBack",
+            Effect::Give { .. } => "Give",
+            Effect::Retry { .. } => "Retry",
+            Effect::StopProgram => "StopProgram",
+            Effect::OnTerminal { .. } => "OnTerminal",
+            Effect::Examine { .. } => "Examine",
+            Effect::Add { .. } => "Add",
+            Effect::Decline => "Decline",
             Effect::ReadJournal { .. } => "ReadJournal",
             Effect::Seen { .. } => "Seen",
             Effect::Suspend => "Suspend",

@@ -8,9 +8,11 @@
 pub mod dialogs;
 pub mod field;
 pub mod help;
+pub mod hosts;
 pub mod keys;
 pub mod layout;
 pub mod list;
+pub mod masked;
 pub mod message;
 pub mod panel;
 pub mod run;
@@ -23,13 +25,16 @@ use std::time::Duration;
 use crossterm::event::{KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
+use zeroize::Zeroizing;
 
 use self::dialogs::{
-    Answer, Deed, DeleteDialog, Item, JournalView, JournalWish, LeaveDialog, LeftOut, Leftovers,
-    LeftoversWish, ManyDialog, ManyWish, NewDialog, Next, Notice, Reaction, facts,
+    AddDialog, Answer, AskDialog, Deed, DeleteDialog, Item, JournalView, JournalWish, LeaveDialog,
+    LeftOut, Leftovers, LeftoversWish, ManyDialog, ManyWish, NewDialog, Next, Notice, OfferDialog,
+    ProgramDialog, Reaction, facts,
 };
 use self::field::Field;
 use self::help::Help;
+use self::hosts::{Asking, Program};
 use self::keys::{Command, Keymap};
 use self::list::{AccountId, Column, List};
 pub use self::message::{
@@ -92,6 +97,8 @@ pub struct Account {
     pub organizations: Option<Vec<Arc<str>>>,
     /// What the last listing brought.
     seen: HashSet<Arc<str>>,
+    /// Whether its credential is typed.
+    pub asking: Asking,
     /// The listing that is under way.
     pub listing: Option<EffectId>,
     /// Why there is no listing.
@@ -106,6 +113,7 @@ impl Account {
             label,
             organizations,
             seen: HashSet::new(),
+            asking: Asking::Never,
             listing: None,
             problem: None,
         }
@@ -151,6 +159,10 @@ pub enum Layer {
     Panel(Box<Panel>),
     Leave(LeaveDialog),
     Notice(Notice),
+    Add(Box<AddDialog>),
+    Ask(Box<AskDialog>),
+    Offer(OfferDialog),
+    Program(ProgramDialog),
     Leftovers(Leftovers),
     Journal(JournalView),
 }
@@ -181,6 +193,8 @@ pub struct App {
     pub running: Option<Running>,
     /// The run of many orders that it belongs to.
     pub run: Option<Run>,
+    /// The program that a credential is waited for.
+    program: Option<Program>,
     /// A word for a while.
     pub status: Option<Status>,
     /// The window's size, in columns and lines.
@@ -211,6 +225,7 @@ impl App {
             layers: Vec::new(),
             running: None,
             run: None,
+            program: None,
             status: None,
             size,
             now,
@@ -232,6 +247,7 @@ impl App {
         for account in 0..app.accounts.len() {
             effects.extend(app.ask_for_organizations(account));
         }
+        app.ask_for_credentials();
         effects.extend(app.fill_looks());
         (app, effects)
     }
@@ -249,6 +265,7 @@ impl App {
         if self.running.is_some() {
             due.push(Duration::from_secs(self.now.since_start.as_secs() + 1));
         }
+        due.extend(self.program_named_at());
         due.extend(self.next_aging());
         due.into_iter().min()
     }
@@ -307,7 +324,7 @@ impl App {
             self.list.add(slots);
             return Vec::new();
         }
-        if entry.listing.is_some() {
+        if entry.listing.is_some() || !entry.is_ready() {
             return Vec::new();
         }
         let id = self.next_id();
@@ -331,7 +348,9 @@ impl App {
         loop {
             let next = self
                 .list
-                .next_wanted(|row| under_way[row.account] < LOOKS)
+                .next_wanted(|row| {
+                    under_way[row.account] < LOOKS && self.accounts[row.account].is_ready()
+                })
                 .cloned();
             let Some(slot) = next else { break };
             let id = self.next_id();
@@ -361,7 +380,8 @@ pub fn update(app: &mut App, message: Message, now: Moment) -> Vec<Effect> {
         Message::Key(key) if key.kind == KeyEventKind::Release => Vec::new(),
         Message::Key(key) => app.key(&key),
         Message::Paste(text) => {
-            app.paste(&text);
+            // It may be a credential.
+            app.paste(&Zeroizing::new(text));
             Vec::new()
         }
         Message::Resize(width, height) => {
@@ -383,6 +403,15 @@ pub fn update(app: &mut App, message: Message, now: Moment) -> Vec<Effect> {
             Vec::new()
         }
         Message::Reply(id, reply) => app.reply(id, reply),
+        Message::Program(progress) => {
+            app.program(progress);
+            Vec::new()
+        }
+        Message::ProgramFailed(account, why) => {
+            app.program_failed(account, why);
+            Vec::new()
+        }
+        Message::Obtained(account, result) => app.obtained(account, result),
         Message::ClipboardGone(hold, gone) => {
             if let Some(panel) = app.panel(hold) {
                 panel.gone_from_clipboard(gone);
@@ -517,6 +546,10 @@ impl App {
                 self.panel_wish(panel, wish)
             }
             Layer::Leave(dialog) => self.leave_key(dialog, key),
+            Layer::Add(dialog) => self.add_key(dialog, key),
+            Layer::Ask(dialog) => self.ask_key(dialog, key),
+            Layer::Offer(offer) => self.offer_key(offer, key),
+            Layer::Program(dialog) => self.program_key(dialog, key),
             Layer::Leftovers(leftovers) => self.leftovers_key(leftovers, key),
             Layer::Journal(view) => self.journal_key(view, key),
         }
@@ -750,7 +783,10 @@ impl App {
             })
             .collect();
         if slots.is_empty() {
-            return vec![Effect::Leave];
+            return vec![match self.is_offering() {
+                true => Effect::Decline,
+                false => Effect::Leave,
+            }];
         }
         self.layers
             .retain(|layer| !matches!(layer, Layer::Leave(_)));
@@ -767,6 +803,8 @@ impl App {
             Some(Layer::New(dialog)) => dialog.paste(text),
             Some(Layer::Delete(dialog)) => dialog.paste(text),
             Some(Layer::Many(dialog)) => dialog.paste(text),
+            Some(Layer::Add(dialog)) => dialog.paste(text),
+            Some(Layer::Ask(dialog)) => dialog.paste(text),
             Some(Layer::Panel(panel)) => {
                 if let Some(field) = panel.field() {
                     field.paste(text);
@@ -824,6 +862,7 @@ impl App {
             Command::RefreshAll => return self.refresh_all(),
             Command::Copy => return self.copy_name(),
             Command::Address => self.show_address(),
+            Command::Add => self.open_add(),
             Command::Journal => return self.open_journal(),
             Command::Quit => return self.leave(),
             Command::Suspend => return vec![Effect::Suspend],
@@ -891,6 +930,10 @@ impl App {
             self.say("stopping");
             return vec![Effect::Stop { id }];
         }
+        if self.waiting_for().is_some() {
+            self.say("stopping");
+            return vec![Effect::StopProgram];
+        }
         if self.list.filter().is_empty() {
             self.list.unmark_all();
         }
@@ -899,35 +942,50 @@ impl App {
     }
 
     fn refresh(&mut self) -> Vec<Effect> {
-        let marked: Vec<Slot> = self
+        let marked: Vec<(Slot, AccountId, State)> = self
             .list
             .marked()
             .iter()
-            .map(|row| row.slot.clone())
+            .map(|row| (row.slot.clone(), row.account, row.state()))
             .collect();
         if !marked.is_empty() {
-            for slot in &marked {
+            let mut effects = Vec::new();
+            let mut troubled = HashSet::new();
+            for (slot, account, state) in &marked {
                 self.list.want(slot);
+                // Once for each host entry.
+                if !troubled.contains(account) {
+                    let before = self.before_reading(*account, *state);
+                    if before.as_ref().is_none_or(|effects| !effects.is_empty()) {
+                        troubled.insert(*account);
+                    }
+                    effects.extend(before.unwrap_or_default());
+                }
             }
             self.say(match marked.len() {
                 1 => "reading the marked slot again".to_owned(),
                 many => format!("reading {many} marked slots again"),
             });
-            return Vec::new();
+            return effects;
         }
         let Some(row) = self.list.selected() else {
-            return Vec::new();
+            // Perhaps because nothing could be listed.
+            return self.refresh_all();
         };
-        let (slot, account) = (row.slot.clone(), row.account);
+        let (slot, account, state) = (row.slot.clone(), row.account, row.state());
         if row.pending.is_some() {
             self.say(format!("{} is being read", slot.organization));
             return Vec::new();
         }
+        let Some(mut effects) = self.before_reading(account, state) else {
+            return Vec::new();
+        };
         if self.looks_under_way()[account] >= LOOKS {
             self.list.want(&slot);
-            return Vec::new();
+            return effects;
         }
-        vec![self.look(slot)]
+        effects.push(self.look(slot));
+        effects
     }
 
     /// A look that the owner waits for.
@@ -944,9 +1002,11 @@ impl App {
     fn refresh_all(&mut self) -> Vec<Effect> {
         self.list.want_all();
         self.say("reading everything again");
-        (0..self.accounts.len())
-            .flat_map(|account| self.ask_for_organizations(account))
-            .collect()
+        let mut effects = self.before_reading_all();
+        for account in 0..self.accounts.len() {
+            effects.extend(self.ask_for_organizations(account));
+        }
+        effects
     }
 
     fn copy_name(&mut self) -> Vec<Effect> {
@@ -1228,6 +1288,8 @@ impl App {
                     }
                 }
             }
+            Reply::Examined(result) => self.examined(id, result),
+            Reply::Added(added) => return self.added(id, *added),
             Reply::Done(Ok(words)) => self.say(words),
             Reply::Done(Err(words)) => self.say_bad(words),
             Reply::Unfinished { orders, lines } => {

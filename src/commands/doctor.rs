@@ -115,7 +115,7 @@ async fn examine(
         }
         for entry in world.actor.fleet.entries() {
             out.progress(&format!("asking {}", entry.config.host));
-            hosts::examine(&mut findings, &world.actor.fleet, entry).await;
+            hosts::examine(&mut findings, &world.actor.fleet, &entry).await;
         }
     }
     let findings = findings.0;

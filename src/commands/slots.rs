@@ -200,12 +200,12 @@ pub async fn one(run: &Run, name: &str, kind: Kind) -> Result<Slot, Stop> {
 
 /// The error for a name that no host knows, with the nearest that one does.
 async fn unknown(fleet: &Fleet, name: &str) -> Stop {
-    let entries = 0..fleet.entries().len();
-    let listed = join_all(entries.map(|at| organizations(fleet, at))).await;
+    let numbers = 0..fleet.entries().len();
+    let listed = join_all(numbers.map(|at| organizations(fleet, at))).await;
     let known: BTreeSet<Arc<str>> = listed.into_iter().flatten().flatten().collect();
     let known: Vec<&str> = known.iter().map(|name| &**name).collect();
-    let hosts: BTreeSet<&str> = fleet
-        .entries()
+    let entries = fleet.entries();
+    let hosts: BTreeSet<&str> = entries
         .iter()
         .map(|entry| entry.config.host.as_str())
         .collect();

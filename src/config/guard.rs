@@ -16,6 +16,7 @@ use zeroize::Zeroizing;
 const MAX_SIZE: u64 = 1024 * 1024;
 
 /// A configuration file's text, and why it is not to be trusted, if so.
+#[derive(Debug)]
 pub(super) struct Source {
     /// Wiped later: somebody may have written a credential into it.
     pub text: Zeroizing<String>,
@@ -24,6 +25,7 @@ pub(super) struct Source {
 }
 
 /// Why a file is not read.
+#[derive(Debug)]
 pub(super) enum ReadError {
     Missing,
     Other {

@@ -6,6 +6,7 @@
 //! file is trusted is decided in `guard`, what its words mean in `reader`.
 
 mod address;
+pub mod edit;
 mod guard;
 pub mod hostname;
 pub(crate) mod near;
@@ -96,6 +97,30 @@ pub struct HostConfig {
 }
 
 impl HostConfig {
+    /// A host as its owner types it in a dialog, by the rules of the file.
+    ///
+    /// # Errors
+    /// What is wrong, with its mend.
+    pub fn named(
+        name: &str,
+        account: Option<&str>,
+        credential: CredentialSource,
+    ) -> Result<Self, String> {
+        let (host, address) = address::host_name(name)?;
+        if account.is_some_and(|label| !reader::is_word(label)) {
+            return Err(reader::NOT_AN_ACCOUNT.to_owned());
+        }
+        if matches!(&credential, CredentialSource::Env(name) if !reader::is_variable(name)) {
+            return Err(reader::NOT_A_VARIABLE.to_owned());
+        }
+        Ok(Self {
+            account: account.map(str::to_owned),
+            address,
+            credential,
+            ..Self::new(host)
+        })
+    }
+
     /// A host with every default.
     pub fn new(host: Host) -> Self {
         Self {
@@ -132,6 +157,21 @@ pub enum Organizations {
     All,
     /// These.
     Listed(Vec<Arc<str>>),
+}
+
+/// The name of an organization as its owner types it in a dialog.
+///
+/// # Errors
+/// What is wrong, with its mend.
+pub fn organization_name(text: &str) -> Result<Arc<str>, String> {
+    match reader::is_organization(text) {
+        true => Ok(text.into()),
+        false if text.is_empty() => Err("type the organization's name".to_owned()),
+        false => Err(format!(
+            "`{}` cannot be an organization's name; write it as the host shows it",
+            text::safe(text)
+        )),
+    }
 }
 
 /// `[clipboard]`.

@@ -21,6 +21,11 @@ use super::{
 use crate::child;
 use crate::expiry::{Expiry, Length};
 
+pub(super) const NOT_AN_ACCOUNT: &str =
+    "an account is a word of letters, digits, `.`, `_` and `-`, such as \"prod\"";
+pub(super) const NOT_A_VARIABLE: &str =
+    "env wants the name of a variable (letters, digits, `_`), never a credential";
+
 /// Reads a whole document. `folder` is where relative paths start; `distrust`
 /// is why the file must not name certain things, if so.
 pub(super) fn read(text: &str, folder: &Path, distrust: Option<&str>) -> Result<Config, Problem> {
@@ -152,10 +157,7 @@ impl Reader<'_> {
         }
         if let Some((text, at)) = table.text("account")? {
             if !is_word(text) {
-                return Err(problem(
-                    at,
-                    "an account is a word of letters, digits, `.`, `_` and `-`, such as \"prod\"",
-                ));
+                return Err(problem(at, NOT_AN_ACCOUNT));
             }
             host.account = Some(text.to_owned());
         }
@@ -200,10 +202,7 @@ impl Reader<'_> {
                 match (table.text("env")?, table.get("command")) {
                     (Some((name, at)), None) => {
                         if !is_variable(name) {
-                            return Err(problem(
-                                at,
-                                "env wants the name of a variable (letters, digits, `_`), never a credential",
-                            ));
+                            return Err(problem(at, NOT_A_VARIABLE));
                         }
                         child::hide_variable(name);
                         Ok(CredentialSource::Env(name.to_owned()))
@@ -408,6 +407,16 @@ impl Reader<'_> {
     }
 }
 
+/// Whether a text can be an organization's name; `.` and `..` would climb in the
+/// address of a request.
+pub(super) fn is_organization(name: &str) -> bool {
+    !name.is_empty()
+        && name != "."
+        && name != ".."
+        && !name.contains('/')
+        && !name.chars().any(char::is_control)
+}
+
 fn organizations(value: &Value) -> Result<Organizations, Problem> {
     const FORMS: &str = "write \"all\" or a list such as [\"acme\", \"platform\"]";
     let entries = match value.get_ref() {
@@ -435,13 +444,7 @@ fn organizations(value: &Value) -> Result<Organizations, Problem> {
                 format!("an organization's name is text; {FORMS}"),
             ));
         };
-        // `.` and `..` would climb in the address of a request.
-        if name.is_empty()
-            || name == "."
-            || name == ".."
-            || name.contains('/')
-            || name.chars().any(char::is_control)
-        {
+        if !is_organization(name) {
             return Err(problem(
                 start(entry),
                 format!("`{name}` cannot be an organization's name; write it as the host shows it"),
@@ -496,7 +499,7 @@ fn length(text: &str, at: usize) -> Result<Duration, Problem> {
 }
 
 /// `[A-Za-z0-9_][A-Za-z0-9._-]*`, as in the names of files and accounts.
-fn is_word(text: &str) -> bool {
+pub(super) fn is_word(text: &str) -> bool {
     let mut bytes = text.bytes();
     bytes
         .next()
@@ -504,7 +507,7 @@ fn is_word(text: &str) -> bool {
         && bytes.all(|b| b.is_ascii_alphanumeric() || b"._-".contains(&b))
 }
 
-fn is_variable(text: &str) -> bool {
+pub(super) fn is_variable(text: &str) -> bool {
     let mut bytes = text.bytes();
     bytes
         .next()

@@ -25,6 +25,7 @@ use url::Url;
 use zeroize::Zeroizing;
 
 pub use environment::Environment;
+pub use program::{Programs, Progress};
 
 use crate::config::{CredentialSource, HostConfig, hostname};
 use crate::secret::Secret;
@@ -133,10 +134,27 @@ pub enum CredentialError {
     },
 }
 
+impl CredentialError {
+    /// Whether it was a program that failed: with the terminal it may succeed.
+    pub fn is_program(&self) -> bool {
+        matches!(
+            self,
+            CredentialError::Failed {
+                origin: Origin::Command(_) | Origin::Helper(_),
+                ..
+            }
+        )
+    }
+}
+
 /// Looks the credential for a host up, as its configuration says.
-pub async fn obtain(host: &HostConfig, env: &Environment) -> Result<Credential, CredentialError> {
+pub async fn obtain(
+    host: &HostConfig,
+    env: &Environment,
+    programs: &Programs,
+) -> Result<Credential, CredentialError> {
     match &host.credential {
-        CredentialSource::Terraform => from_terraform(&host.host, env).await,
+        CredentialSource::Terraform => from_terraform(&host.host, env, programs).await,
         CredentialSource::Env(name) => match env.get(name) {
             Some(value) => check_variable(&host.host, name, value),
             None => Err(CredentialError::Unset {
@@ -146,7 +164,7 @@ pub async fn obtain(host: &HostConfig, env: &Environment) -> Result<Credential, 
         },
         CredentialSource::Command(arguments) => {
             let origin = Origin::Command(arguments.first().cloned().unwrap_or_default());
-            match program::command(arguments).await {
+            match program::command(arguments, programs).await {
                 Ok(output) => check(&host.host, Secret::from_zeroizing(output), origin),
                 Err(problem) => Err(failed(&host.host, origin, problem)),
             }
@@ -171,7 +189,11 @@ pub fn typed(host: &Host, text: Zeroizing<String>) -> Result<Credential, Credent
 }
 
 /// What the Terraform CLI would use, then `TFE_TOKEN`.
-async fn from_terraform(host: &Host, env: &Environment) -> Result<Credential, CredentialError> {
+async fn from_terraform(
+    host: &Host,
+    env: &Environment,
+    programs: &Programs,
+) -> Result<Credential, CredentialError> {
     if let Some(name) = terraform::variables(env).get(host)
         && let Some(value) = env.get(name)
     {
@@ -199,7 +221,7 @@ async fn from_terraform(host: &Host, env: &Environment) -> Result<Credential, Cr
         match program::helper_path(helper, env) {
             Some(path) => {
                 let origin = Origin::Helper(helper.name.clone());
-                match program::ask_helper(helper, path, host).await {
+                match program::ask_helper(helper, path, host, programs).await {
                     Ok(Some(secret)) => return check(host, secret, origin),
                     Ok(None) => {}
                     Err(problem) => return Err(failed(host, origin, problem)),

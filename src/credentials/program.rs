@@ -2,13 +2,17 @@
 //! CLI's credentials helper.
 //!
 //! Such programs may ask for a finger, a password or a key, so never two of
-//! them run at a time, and none for ever.
+//! them run at a time. They get no terminal at first: one that asks on it would
+//! write over the screen, and two readers would share the owner's keys. It fails
+//! then, and the owner may have it run again with the terminal in its hands.
 
-use std::path::PathBuf;
+use std::ffi::OsStr;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex as StdMutex, PoisonError};
 use std::time::Duration;
 
-use tokio::process::Command;
-use tokio::sync::Mutex;
+use tokio::sync::mpsc::UnboundedSender;
+use tokio::sync::{Mutex, Notify};
 use zeroize::Zeroizing;
 
 use super::environment::Environment;
@@ -19,22 +23,174 @@ use crate::secret::Secret;
 use crate::slot::Host;
 use crate::text;
 
-/// How long a program may take.
-const TIMEOUT: Duration = Duration::from_secs(30);
+/// How long a program may take; somebody may have to find a key first, and on
+/// the screen it can be stopped.
+const TIMEOUT: Duration = Duration::from_secs(10 * 60);
 /// The most that it may print, in bytes.
 const MAX_OUTPUT: usize = 64 * 1024;
 
-static ONE_AT_A_TIME: Mutex<()> = Mutex::const_new(());
+/// What a program does, for whoever shows it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Progress {
+    /// A program of this name has begun.
+    Began(String),
+    /// It has ended.
+    Ended,
+}
+
+/// Runs the programs: a handle, whose clones share one queue.
+#[derive(Clone, Default)]
+pub struct Programs {
+    shared: Arc<Shared>,
+    detacher: Option<Arc<Path>>,
+    terminal: bool,
+}
+
+#[derive(Default)]
+struct Shared {
+    turn: Mutex<()>,
+    stop: Notify,
+    listener: StdMutex<Option<UnboundedSender<Progress>>>,
+}
+
+impl Programs {
+    /// Programs that are cut off from the terminal by `detacher`, this
+    /// program's own file; see [`child::detach`].
+    pub fn detached_by(detacher: &Path) -> Self {
+        Self {
+            detacher: Some(detacher.into()),
+            ..Self::default()
+        }
+    }
+
+    /// The same programs, with the terminal in their hands. There must be no
+    /// screen on it then.
+    pub fn on_terminal(&self) -> Self {
+        Self {
+            terminal: true,
+            ..self.clone()
+        }
+    }
+
+    /// Whether one is running: another would have to wait.
+    pub fn is_busy(&self) -> bool {
+        self.shared.turn.try_lock().is_err()
+    }
+
+    /// Tells `listener` what happens from now on.
+    pub fn report_to(&self, listener: UnboundedSender<Progress>) {
+        *self.listener() = Some(listener);
+    }
+
+    /// Stops the program that is running.
+    pub fn stop(&self) {
+        self.shared.stop.notify_waiters();
+    }
+
+    fn listener(&self) -> std::sync::MutexGuard<'_, Option<UnboundedSender<Progress>>> {
+        let listener = self.shared.listener.lock();
+        listener.unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn report(&self, progress: Progress) {
+        if let Some(listener) = &*self.listener() {
+            let _ = listener.send(progress);
+        }
+    }
+
+    /// The standard output of a program that succeeded; else a clause that
+    /// follows its name.
+    async fn output_of(
+        &self,
+        program: &OsStr,
+        arguments: &[&str],
+        input: Option<(&Secret, &str)>,
+    ) -> Result<Zeroizing<String>, String> {
+        let _turn = self.shared.turn.lock().await;
+        let finished = if self.terminal && input.is_none() {
+            let mut command = child::foreground(program);
+            command.args(arguments);
+            child::run_on_terminal(command, MAX_OUTPUT).await
+        } else {
+            let mut command = match &self.detacher {
+                Some(detacher) => child::detached(detacher, program),
+                None => child::command(program),
+            };
+            command.args(arguments);
+            self.report(Progress::Began(name_of(program, arguments)));
+            let _ended = Ended(self);
+            let stopped = self.shared.stop.notified();
+            tokio::select! {
+                finished = child::run(command, input, TIMEOUT, MAX_OUTPUT) => finished,
+                () = stopped => return Err("it was stopped".to_owned()),
+            }
+        };
+        let Finished {
+            success,
+            status,
+            mut stdout,
+            stderr,
+            ..
+        } = finished.map_err(|error| text::safe(&error.to_string()))?;
+        let output = String::from_utf8(std::mem::take(&mut *stdout)).map_err(|error| {
+            drop(Zeroizing::new(error.into_bytes()));
+            "it printed something that is not text".to_owned()
+        })?;
+        let output = Zeroizing::new(output);
+        if success {
+            return Ok(output);
+        }
+        // What it printed before it failed may be the credential, and its complaint
+        // may repeat it.
+        let _held: Vec<Secret> = output
+            .lines()
+            .map(|line| Secret::new(line.to_owned()))
+            .collect();
+        let complaint = text::safe(&stderr);
+        Err(match complaint.as_str() {
+            "" if self.terminal => format!("it ended with {status}"),
+            "" => format!("it ended with {status} and said nothing"),
+            complaint => format!("it ended with {status} and said: {complaint}"),
+        })
+    }
+}
+
+/// Reports the end, also of a run that is given up.
+struct Ended<'a>(&'a Programs);
+
+impl Drop for Ended<'_> {
+    fn drop(&mut self) {
+        self.0.report(Progress::Ended);
+    }
+}
+
+/// What the screen calls a program: its name and its first argument.
+fn name_of(program: &OsStr, arguments: &[&str]) -> String {
+    let program = Path::new(program).file_name().unwrap_or(program);
+    let mut name = program.to_string_lossy().into_owned();
+    if let Some(first) = arguments.first() {
+        name.push(' ');
+        name.push_str(first);
+    }
+    if arguments.len() > 1 {
+        name.push_str(" …");
+    }
+    text::fit(&text::safe(&name), 60, false)
+}
 
 /// The standard output of a command, without one newline at its end. The error
 /// is a clause that follows the program's name.
-pub(super) async fn command(arguments: &[String]) -> Result<Zeroizing<String>, String> {
+pub(super) async fn command(
+    arguments: &[String],
+    programs: &Programs,
+) -> Result<Zeroizing<String>, String> {
     let Some((program, arguments)) = arguments.split_first() else {
         return Err("no program is named".to_owned());
     };
-    let mut command = child::command(program);
-    command.args(arguments);
-    let mut output = output_of(command).await?;
+    let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    let mut output = programs
+        .output_of(OsStr::new(program), &arguments, None)
+        .await?;
     if output.ends_with('\n') {
         output.pop();
         if output.ends_with('\r') {
@@ -49,10 +205,12 @@ pub(super) async fn ask_helper(
     helper: &Helper,
     path: PathBuf,
     host: &Host,
+    programs: &Programs,
 ) -> Result<Option<Secret>, String> {
-    let mut command = child::command(path);
-    command.args(&helper.args).arg("get").arg(host.as_str());
-    let output = output_of(command).await?;
+    let mut arguments: Vec<&str> = helper.args.iter().map(String::as_str).collect();
+    arguments.extend(["get", host.as_str()]);
+    let output = programs.output_of(path.as_os_str(), &arguments, None);
+    let output = output.await?;
     let answer: Option<Value> = match output.trim_start().starts_with('{') {
         true => serde_json::from_str(&output).ok(),
         false => None,
@@ -69,12 +227,15 @@ pub(super) async fn tell_helper(
     path: PathBuf,
     host: &Host,
     secret: &Secret,
+    programs: &Programs,
 ) -> Result<(), String> {
-    let mut command = child::command(path);
-    command.args(&helper.args).arg("store").arg(host.as_str());
+    let mut arguments: Vec<&str> = helper.args.iter().map(String::as_str).collect();
+    arguments.extend(["store", host.as_str()]);
     let text = Zeroizing::new(serde_json::Value::from(secret.expose()).to_string());
     let object = Secret::from_zeroizing(Zeroizing::new(format!("{{\"token\":{}}}", *text)));
-    finished(command, Some((&object, "\n"))).await.map(drop)
+    let input = Some((&object, "\n"));
+    let told = programs.output_of(path.as_os_str(), &arguments, input);
+    told.await.map(drop)
 }
 
 /// Where the program of a helper is: in the Terraform CLI's plugin folder or
@@ -103,44 +264,4 @@ fn platform() -> String {
         other => other,
     };
     format!("{os}_{arch}")
-}
-
-async fn output_of(command: Command) -> Result<Zeroizing<String>, String> {
-    finished(command, None).await
-}
-
-async fn finished(
-    command: Command,
-    input: Option<(&Secret, &str)>,
-) -> Result<Zeroizing<String>, String> {
-    let _turn = ONE_AT_A_TIME.lock().await;
-    let Finished {
-        success,
-        status,
-        mut stdout,
-        stderr,
-        ..
-    } = child::run(command, input, TIMEOUT, MAX_OUTPUT)
-        .await
-        .map_err(|error| text::safe(&error.to_string()))?;
-    let output = String::from_utf8(std::mem::take(&mut *stdout)).map_err(|error| {
-        drop(Zeroizing::new(error.into_bytes()));
-        "it printed something that is not text".to_owned()
-    })?;
-    let output = Zeroizing::new(output);
-    if success {
-        return Ok(output);
-    }
-    // What it printed before it failed may be the credential, and its complaint
-    // may repeat it.
-    let _held: Vec<Secret> = output
-        .lines()
-        .map(|line| Secret::new(line.to_owned()))
-        .collect();
-    let complaint = text::safe(&stderr);
-    Err(if complaint.is_empty() {
-        format!("it ended with {status} and said nothing")
-    } else {
-        format!("it ended with {status} and said: {complaint}")
-    })
 }

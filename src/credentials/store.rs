@@ -17,7 +17,7 @@ use thiserror::Error;
 use zeroize::Zeroizing;
 
 use super::environment::Environment;
-use super::{Origin, aside, keyring, program, terraform};
+use super::{Origin, Programs, aside, keyring, program, terraform};
 use crate::config::{HostConfig, hostname};
 use crate::secret::Secret;
 use crate::slot::Host;
@@ -69,6 +69,7 @@ pub async fn store(
     old: Mark,
     new: &Secret,
     env: &Environment,
+    programs: &Programs,
 ) -> Result<(), StoreError> {
     let stored = match origin {
         Origin::File(path) if origin.can_be_written() => {
@@ -77,7 +78,7 @@ pub async fn store(
                 .await
                 .unwrap_or_else(|error| Err(error.to_string()))
         }
-        Origin::Helper(_) => into_helper(&host.host, old, new, env).await,
+        Origin::Helper(_) => into_helper(&host.host, old, new, env, programs).await,
         Origin::Keyring => {
             let (user, new) = (keyring::user(host), new.clone());
             aside(move || {
@@ -110,6 +111,7 @@ async fn into_helper(
     old: Mark,
     new: &Secret,
     env: &Environment,
+    programs: &Programs,
 ) -> Result<(), String> {
     let files = {
         let env = env.clone();
@@ -119,9 +121,9 @@ async fn into_helper(
     };
     let helper = files.helper.ok_or("it is not configured any more")?;
     let path = program::helper_path(&helper, env).ok_or("it is not there any more")?;
-    let there = program::ask_helper(&helper, path.clone(), host).await?;
+    let there = program::ask_helper(&helper, path.clone(), host, programs).await?;
     unchanged(there.as_ref(), old)?;
-    program::tell_helper(&helper, path, host, new).await
+    program::tell_helper(&helper, path, host, new, programs).await
 }
 
 /// As the Terraform CLI does it: other entries stay as they are, the new file

@@ -10,7 +10,7 @@ use unicode_width::UnicodeWidthStr;
 
 use super::Theme;
 use super::boxed::field_text;
-use crate::app::dialogs::{Deed, Next, facts};
+use crate::app::dialogs::{Deed, Next, Stage, facts};
 use crate::app::keys::Command;
 use crate::app::list::Row;
 use crate::app::when::{exact, relative};
@@ -128,6 +128,10 @@ pub fn status(app: &App, theme: Theme) -> Option<(String, Style)> {
         };
         return Some((status.text.clone(), style));
     }
+    if let Some(name) = app.waiting_for() {
+        let text = format!("waiting for: {name}   Esc stops it");
+        return Some((text, theme.warn()));
+    }
     let mut parts = Vec::new();
     let (marked, hidden) = app.list.marks();
     if marked > 0 {
@@ -170,6 +174,10 @@ pub fn details_below(app: &App, area: Rect, theme: Theme) -> Paragraph<'static> 
     } else {
         let name = Span::styled(row.slot.organization.to_string(), theme.strong());
         pieces.push(vec![name]);
+        if let Some(label) = label(app, row) {
+            let words = Span::styled("account ", theme.faint());
+            pieces.push(vec![words, Span::raw(label.to_owned())]);
+        }
         pieces.push(vec![Span::raw(row.slot.kind.words())]);
     }
     let facts = match &row.reading {
@@ -283,12 +291,14 @@ pub fn details_beside(app: &App, frame: &mut Frame, area: Rect, theme: Theme) {
         );
         return;
     };
+    let on = format!("{} on {}", row.slot.kind.words(), row.slot.host);
+    let on = match label(app, row) {
+        Some(label) => format!("{on}, account {label}"),
+        None => on,
+    };
     let mut lines = vec![
         Line::styled(row.slot.organization.to_string(), theme.title()),
-        Line::styled(
-            format!("{} on {}", row.slot.kind.words(), row.slot.host),
-            theme.faint(),
-        ),
+        Line::styled(on, theme.faint()),
         Line::default(),
         Line::styled(row.state().word(), theme.state(row.state())),
         Line::styled(row.state().meaning(), theme.faint()),
@@ -302,6 +312,11 @@ pub fn details_beside(app: &App, frame: &mut Frame, area: Rect, theme: Theme) {
         lines.push(Line::default());
     }
     frame.render_widget(Paragraph::new(lines).wrap(Wrap { trim: false }), inner);
+}
+
+/// The account whose credential sees a row, where the host has several.
+fn label<'a>(app: &'a App, row: &Row) -> Option<&'a str> {
+    app.accounts.get(row.account)?.label.as_deref()
 }
 
 fn nothing(app: &App) -> String {
@@ -430,6 +445,22 @@ pub fn keys(app: &App, width: u16, theme: Theme) -> Line<'static> {
             ];
             bar(&keys, width, theme)
         }
+        Some(Layer::Add(dialog)) => {
+            let act = match dialog.stage {
+                Stage::Checked(..) => "add",
+                _ => "check",
+            };
+            let keys = [
+                ("Enter", act),
+                ("Tab", "next field"),
+                ("←→", "choose"),
+                ("Esc", "close"),
+            ];
+            bar(&keys, width, theme)
+        }
+        Some(Layer::Ask(_)) => bar(&[("Enter", "use it"), ("Esc", "not now")], width, theme),
+        Some(Layer::Offer(_)) => bar(&[("Enter", "write it"), ("Esc", "leave")], width, theme),
+        Some(Layer::Program(_)) => bar(&[("Enter", "run it"), ("Esc", "close")], width, theme),
         Some(Layer::Leave(_)) => bar(&[("c", "copy"), ("Esc", "back")], width, theme),
         None => bar(&list_keys(app), width, theme),
     }

@@ -5,6 +5,7 @@ mod boxed;
 mod dialogs;
 mod frame;
 mod help;
+mod hosts;
 mod journal;
 mod list;
 mod many;
@@ -39,6 +40,10 @@ pub fn draw(app: &App, frame: &mut Frame) {
         Some(Layer::Many(dialog)) => many::dialog(app, dialog, frame, theme),
         Some(Layer::Report(report)) => many::report(report, frame, theme),
         Some(Layer::Notice(notice)) => dialogs::notice(notice, frame, theme),
+        Some(Layer::Add(dialog)) => hosts::add(dialog, frame, theme),
+        Some(Layer::Ask(dialog)) => hosts::ask(dialog, frame, theme),
+        Some(Layer::Offer(offer)) => hosts::offer(offer, frame, theme),
+        Some(Layer::Program(dialog)) => hosts::program(dialog, frame, theme),
         Some(Layer::Leftovers(left)) => {
             let notice = left.notice(&app.list, &app.settings.zone);
             dialogs::notice(&notice, frame, theme);

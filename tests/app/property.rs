@@ -5,7 +5,9 @@ use std::cell::RefCell;
 use std::time::Duration;
 
 use orgward::action::{Delivery, NotDone, Outcome, Step};
-use orgward::app::message::{Gone, ManyPreparation, Preparation, Reply};
+use orgward::app::message::{
+    Added, Addition, Candidate, CheckProblem, Gone, ManyPreparation, Preparation, Reply,
+};
 use orgward::app::{Account, Effect, Layer, Message, Settings};
 use orgward::delivery::Destination;
 use orgward::fleet::Own;
@@ -39,7 +41,7 @@ fn happening() -> impl Strategy<Value = Happening> {
         "j", "k", "G", "g", "n", "d", "H", "c", "y", "/", "s", "S", "r", "R", "o", "?", "x", "v",
         "w", "p", "t", "s", "<enter>", "<esc>", "<tab>", "<s-tab>", "<left>", "<right>", "<up>",
         "<down>", "<bs>", "<pgdn>", "<pgup>", "<home>", "<end>", "<f1>", "<c-z>", "<a-k>", "90d",
-        "ac", "é", " ", "*", "2", "3", "組",
+        "ac", "é", " ", "*", "2", "3", "a", "組",
     ];
     let out = vec![
         "q",
@@ -209,13 +211,41 @@ fn answer(effect: &Effect, what: usize) -> Option<Message> {
                 .collect();
             (*id, Reply::Journal(Ok(entries)))
         }
+        Effect::Examine { id, candidate } => {
+            let checked = match candidate {
+                _ if what.is_multiple_of(3) => Err(CheckProblem {
+                    why: "it is not there".into(),
+                    program: what.is_multiple_of(2),
+                }),
+                Candidate::Host { config, .. } => Ok(Addition::Host(config.clone())),
+                Candidate::Organization { account, name } => Ok(Addition::Organization {
+                    account: *account,
+                    name: name.clone(),
+                }),
+            };
+            let checked = checked.map(|addition| ("olivia".to_owned(), addition));
+            (*id, Reply::Examined(checked))
+        }
+        Effect::Add { id, what } => {
+            let (what, written) = (what.clone(), Ok("/f".to_owned()));
+            (*id, Reply::Added(Box::new(Added { what, written })))
+        }
+        Effect::OnTerminal { account } => {
+            let result = match what % 2 {
+                0 => Ok(()),
+                _ => Err("it ended with exit code 1".to_owned()),
+            };
+            return Some(Message::Obtained(*account, result));
+        }
         Effect::Stop { .. }
         | Effect::LetGo { .. }
+        | Effect::Give { .. }
+        | Effect::Retry { .. }
+        | Effect::StopProgram
         | Effect::Seen { .. }
+        | Effect::Decline
         | Effect::Suspend
-        | Effect::Leave => {
-            return None;
-        }
+        | Effect::Leave => return None,
     };
     Some(Message::Reply(id, reply))
 }

@@ -1,5 +1,7 @@
 //! The dialogs: each owns its state, its keys and what it asks for.
 
+mod add;
+mod ask;
 mod delete;
 mod identity;
 pub mod journal;
@@ -8,8 +10,12 @@ mod leftovers;
 mod many;
 mod new;
 mod notice;
+mod offer;
+mod program;
 mod terms;
 
+pub use add::{AddDialog, Part, Place, Source, Stage, Wanted};
+pub use ask::{AskDialog, Typed};
 pub use delete::DeleteDialog;
 pub use identity::{Fact, facts, one_host, short_name};
 pub use journal::{JournalView, JournalWish};
@@ -19,6 +25,8 @@ pub use many::{Deed, Item, LeftOut, ManyDialog, ManyFocus, ManyWish};
 pub use new::{Focus, NewDialog};
 pub(crate) use notice::sentence;
 pub use notice::{Next, Notice};
+pub use offer::{OfferDialog, Offered};
+pub use program::ProgramDialog;
 pub use terms::{End, ExpiryChoice, Terms};
 
 use crate::action::Order;
