@@ -4,7 +4,7 @@ use super::hunt::{Hunt, Run};
 use super::real::compositor::Compositor;
 use super::real::display::Display;
 use super::real::until;
-use super::support::Owner;
+use super::support::{Exit, Owner, Signal};
 
 #[test]
 #[ignore = "needs Xvfb and xclip; run by .ci/run"]
@@ -42,6 +42,49 @@ fn the_clipboard_of_wayland_has_the_secret_and_nothing_else_has() {
 }
 
 #[test]
+#[ignore = "needs sway and wl-clipboard; run by .ci/run"]
+fn a_copy_on_wayland_survives_a_suspend_and_a_kill() {
+    let (owner, compositor) = (Owner::new(), Compositor::start());
+    owner.configure("[clipboard]\nclear_after = \"30s\"");
+    let [(display, socket), (_, folder)] = compositor.variables();
+    let socket = format!("{folder}/{socket}");
+    let run = Run::start(&owner, |builder| builder.env(display, socket));
+    run.generate("clipboard, cleared after");
+    run.program.wait_for("delivered to the clipboard");
+    let secret = compositor.content().expect("a copy");
+    run.program.ctrl('z').wait_stopped();
+    assert_eq!(compositor.content().as_ref(), Some(&secret));
+    run.program.signal(Signal::KILL);
+    assert_eq!(run.program.wait_exit(), Exit::Signal(9));
+    assert_eq!(compositor.content().as_ref(), Some(&secret));
+    until("cleared at its time", || compositor.content().is_none());
+}
+
+#[test]
+#[ignore = "needs sway and wl-clipboard; run by .ci/run"]
+fn what_others_copy_on_wayland_between_two_copies_and_after_survives() {
+    let (owner, compositor) = (Owner::new(), Compositor::start());
+    owner.configure("[clipboard]\nclear_after = \"10s\"");
+    let [(display, socket), (_, folder)] = compositor.variables();
+    let socket = format!("{folder}/{socket}");
+    let run = Run::start(&owner, |builder| builder.env(display, socket));
+    run.generate("clipboard, cleared after");
+    run.program.wait_for("delivered to the clipboard");
+    compositor.foreign_copy("theirs");
+    run.program.wait_for("something else was copied");
+    assert_eq!(compositor.content().as_deref(), Some("theirs"));
+    run.program
+        .press("c")
+        .wait_for("delivered to the clipboard");
+    assert_ne!(compositor.content().as_deref(), Some("theirs"));
+    compositor.foreign_copy("theirs again");
+    run.program.wait_for("something else was copied");
+    // Past every deadline of ours.
+    std::thread::sleep(std::time::Duration::from_secs(12));
+    assert_eq!(compositor.content().as_deref(), Some("theirs again"));
+}
+
+#[test]
 fn over_ssh_the_secret_is_in_the_stream_only_inside_the_escape() {
     let owner = Owner::new();
     let run = Run::start(&owner, |builder| builder.env("SSH_TTY", "/dev/pts/9"));
@@ -55,8 +98,7 @@ fn over_ssh_the_secret_is_in_the_stream_only_inside_the_escape() {
     // Nobody confirmed it, so it is not delivered.
     run.program.press("q").wait_for("Undelivered secret");
     run.program.type_text("lose").enter();
-    let exit = run.program.wait_exit();
-    assert_eq!(exit, super::support::Exit::Code(0));
+    assert_eq!(run.program.wait_exit(), Exit::Code(0));
     let hunt = Hunt {
         escapes: true,
         ..Hunt::default()
