@@ -1,0 +1,27 @@
+//! A journal that cannot be written.
+
+use super::sees;
+use super::support::{Exit, Owner, select};
+
+#[test]
+fn nothing_is_sent_without_a_journal_unless_its_owner_says_so() {
+    let owner = Owner::new();
+    let program = owner.start();
+    std::fs::create_dir_all(owner.journal()).unwrap();
+    select(&program, "empty");
+    program.press("n").wait_for("panel, until");
+    program.enter();
+    sees(&program, "journal.jsonl cannot be written");
+    sees(&program, "This order changed nothing.");
+    program.wait_for("go on without the journal");
+    assert!(owner.writes().is_empty());
+    program.press("w").wait_for("••••••••");
+    sees(&program, "this is recorded nowhere");
+    assert_eq!(owner.writes().len(), 1);
+    program.esc().wait_for("Undelivered secret");
+    program.type_text("lose").enter().wait_gone("Undelivered");
+    program.press("H");
+    sees(&program, "journal.jsonl cannot be read");
+    program.press("q");
+    assert_eq!(program.wait_exit(), Exit::Code(0));
+}

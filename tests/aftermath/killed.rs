@@ -1,0 +1,105 @@
+//! A program that is killed tells nobody anything; the next one does.
+
+use orgward::demo::{Fault, FaultRule, Gate, Wait};
+use orgward::slot::Kind;
+
+use super::sees;
+use super::support::{Exit, Owner, Program, Signal, patience, poll, select};
+
+fn kill(program: &Program) {
+    program.signal(Signal::KILL);
+    assert_eq!(program.wait_exit(), Exit::Signal(9));
+}
+
+#[test]
+fn a_secret_that_was_in_the_panel_only_is_told_once_more_until_it_was_seen() {
+    let owner = Owner::new();
+    let program = owner.start();
+    select(&program, "empty");
+    program.press("n").wait_for("panel, until");
+    program.enter().wait_for("••••••••");
+    let id = owner.token("empty").unwrap();
+    // The outcome is on the disk when the panel is open.
+    let journal = || std::fs::read_to_string(owner.journal()).ok();
+    poll(patience(), || {
+        journal()?.contains("undelivered").then_some(())
+    })
+    .unwrap();
+    kill(&program);
+
+    let again = owner.program().start();
+    again.wait_for("From an earlier run");
+    sees(&again, "was nowhere but in the program when that ended");
+    sees(&again, &format!("Its token {id} is there now"));
+    again
+        .press("n")
+        .wait_for("Replace the organization token")
+        .wait_for(&id);
+    again.esc().wait_gone("Replace the").press("H");
+    again
+        .wait_for("Journal")
+        .wait_for("undelivered: in the panel");
+    again.esc().wait_gone("Journal").press("q");
+    assert_eq!(again.wait_exit(), Exit::Code(0));
+
+    let third = owner.start();
+    third.stable();
+    assert!(!third.look().contains("From an earlier run"));
+}
+
+#[test]
+fn a_request_whose_outcome_nobody_recorded_is_told_with_the_token_that_is_there() {
+    let owner = Owner::new();
+    let gate = Gate::new();
+    let hold = Fault::ActThenWait(Wait::Gate(gate.clone()));
+    owner
+        .host
+        .set_faults(vec![FaultRule::on("POST", "authentication-token", hold)]);
+    let program = owner.start();
+    let before = owner.token("acme").unwrap();
+    select(&program, "acme");
+    program.press("n").wait_for("panel, until");
+    program
+        .type_text("acme")
+        .wait_for("Enter to replace")
+        .enter();
+    program.wait_for("waiting for the server");
+    let replaced = || owner.token("acme").filter(|now| *now != before);
+    let now = poll(patience(), replaced).unwrap();
+    kill(&program);
+    gate.open();
+
+    let again = owner.program().start();
+    sees(&again, "has no recorded outcome");
+    sees(&again, &format!("Another token {now} is there now"));
+    sees(&again, &format!("before it was {before}"));
+}
+
+#[test]
+fn an_order_of_a_program_that_still_runs_is_told_as_such() {
+    let owner = Owner::new();
+    let gate = Gate::new();
+    let hold = Fault::WaitThenAct(Wait::Gate(gate.clone()));
+    owner
+        .host
+        .set_faults(vec![FaultRule::on("DELETE", "authentication-token", hold)]);
+    let first = owner.start();
+    select(&first, "platform");
+    first.press("d").wait_for("Delete the organization token");
+    first
+        .type_text("platform")
+        .wait_for("Enter to delete")
+        .enter();
+    first.wait_for("waiting for the server");
+
+    let second = owner.program().start();
+    sees(&second, "a delete of");
+    let running = format!("process {} may still be at it", first.pid());
+    sees(&second, &running);
+    sees(&second, "the same as before");
+    second.press("q");
+    assert_eq!(second.wait_exit(), Exit::Code(0));
+    gate.open();
+    first.wait_for("The token was deleted");
+    assert!(owner.host.holds("platform", Kind::Organization).is_none());
+}

@@ -1,0 +1,56 @@
+//! The owner's credential is the very token that is replaced.
+
+use orgward::demo::{Flavour, OrganizationSeed};
+use orgward::slot::Kind;
+
+use super::sees;
+use super::support::{Exit, Owner, select};
+
+#[test]
+fn the_new_secret_takes_the_old_one_s_place_and_the_next_start_works() {
+    let owner = Owner::with(Flavour::Enterprise, vec![OrganizationSeed::new("acme")]);
+    let old = owner.host.replace_as_other("acme", Kind::Organization);
+    let old = old.unwrap().expose().to_owned();
+    let file = owner.home.path().join(".terraform.d/credentials.tfrc.json");
+    std::fs::create_dir_all(file.parent().unwrap()).unwrap();
+    let login = |token: &str| {
+        format!(
+            r#"{{"credentials":{{"other.example":{{"token":"O-1"}},"tfe.corp.example":{{"token":"{token}"}}}}}}"#
+        )
+    };
+    std::fs::write(&file, login(&old)).unwrap();
+    let config = std::fs::read_to_string(owner.config()).unwrap();
+    let config: String = config
+        .lines()
+        .filter(|line| !line.starts_with("credential"))
+        .map(|line| format!("{line}\n"))
+        .collect();
+    std::fs::write(owner.config(), config + "organizations = [\"acme\"]\n").unwrap();
+
+    let program = owner.start();
+    select(&program, "acme");
+    program.press("n").wait_for("panel, until");
+    sees(&program, "This token is your own credential");
+    program
+        .type_text("acme")
+        .wait_for("Enter to replace")
+        .enter();
+    sees(&program, "It was your credential");
+    sees(&program, "s stores the new one there");
+    // A key that comes at once may be meant for the list.
+    std::thread::sleep(std::time::Duration::from_millis(300));
+    program.press("s").wait_for("delivered to file");
+    sees(&program, "as your credential");
+    program.wait_gone("is still stored");
+    // It is somewhere now: closing asks nothing.
+    program.esc().wait_gone("The token was replaced").press("q");
+    assert_eq!(program.wait_exit(), Exit::Code(0));
+
+    let text = std::fs::read_to_string(&file).unwrap();
+    assert!(text.contains("O-1") && !text.contains(&old), "not stored");
+    let document: serde_json::Value = serde_json::from_str(&text).unwrap();
+    let new = document["credentials"]["tfe.corp.example"]["token"].as_str();
+    assert!(owner.host.accepts(new.unwrap(), "acme"));
+    let again = owner.start();
+    again.wait_until("the row", |screen| screen.row_with("acme").contains("ok"));
+}
