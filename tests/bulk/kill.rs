@@ -36,7 +36,7 @@ fn kill(owner: &Owner, program: &Program, before: &Before) {
     again.wait_for("acme");
     if let Some(name) = open.first() {
         again
-            .wait_for("has no recorded outcome")
+            .wait_for("recorded outcome")
             .wait_for(&format!("{name} on tfe.corp.example"));
     }
 }

@@ -192,6 +192,6 @@ fn what_an_earlier_run_left_open_is_shown_at_the_next_start() {
     gate.open();
     let again = owner.program().start();
     again
-        .wait_for("has no recorded outcome")
+        .wait_for("recorded outcome")
         .wait_for("empty on tfe.corp.example");
 }
