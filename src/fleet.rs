@@ -3,19 +3,27 @@
 //!
 //! Nothing is asked for before it is needed: a credential command runs and a
 //! name is looked up when the first slot of its host is read, so the first
-//! frame never waits for either. What fails, fails for one host's rows.
+//! frame never waits for either. What fails, fails for one host's rows, and a
+//! host that went away is asked again without the others' noticing.
 
-use std::collections::HashMap;
+mod memory;
+
+use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use thiserror::Error;
-use tokio::sync::OnceCell;
+use tokio::sync::Notify;
 use url::Url;
 
+use self::memory::Memory;
+
 pub use crate::api::Own;
-use crate::api::{self, Account, Client, ClientOptions, Limits, Urgency};
+use crate::api::{
+    self, Account, ApiError, Client, ClientOptions, Limits, OrganizationDoc, Urgency,
+};
+use crate::cache::Cache;
 use crate::config::{HostConfig, Organizations};
 use crate::credentials::store::{self, Mark};
 use crate::credentials::{self, Credential, Environment, Origin};
@@ -36,25 +44,51 @@ pub struct Entry {
     /// Its configuration.
     pub config: HostConfig,
     source: Source,
-    connection: OnceCell<Result<Connection, HostProblem>>,
+    connection: Mutex<Option<Result<Arc<Connection>, HostProblem>>>,
+    /// Credentials are asked for, and hosts discovered, once at a time.
+    connecting: tokio::sync::Mutex<()>,
     /// Whom the credential authenticates; forgotten when it is replaced.
     account: Mutex<Option<Account>>,
-    policies: Mutex<HashMap<(Arc<str>, Kind), Policy>>,
-    /// Names of users and teams by their ids; none where they are not to be seen.
-    names: Mutex<HashMap<String, Option<String>>>,
+    memory: Memory,
+    identified: tokio::sync::Mutex<Option<Identified>>,
 }
 
-/// An organization's limit for a token's life, and when it was asked for.
-#[derive(Clone, Copy)]
-struct Policy {
-    limit: Option<Duration>,
-    asked: Instant,
+/// Whether the account that asks is the one that an earlier run remembered.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Identified {
+    Same,
+    Other,
+    /// The host does not say who asks.
+    Unknown,
 }
 
-/// How long a policy that was read counts.
-const POLICY_AGE: Duration = Duration::from_secs(24 * 60 * 60);
 /// How long discovery may take. PROTOCOL.md, 6.
 const DISCOVERY: Duration = Duration::from_secs(10);
+/// Clocks that differ by less agree: `Date` counts whole seconds, and an answer
+/// takes its time.
+const SAME_TIME: SignedDuration = SignedDuration::from_secs(60);
+
+/// What a look at a slot is to find out.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Look {
+    /// The token; a policy only where it is known already.
+    Token,
+    /// The token and the organization's policy.
+    WithPolicy,
+    /// The policy that this look left out.
+    PolicyOf(Box<Reading>),
+}
+
+/// How a host is doing.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct HostNews {
+    /// Why it cannot be reached.
+    pub away: Option<String>,
+    /// How far its clock is ahead of ours; zero while they agree to a minute.
+    pub clock: SignedDuration,
+    /// How long it wants no requests.
+    pub pause: Option<Duration>,
+}
 
 struct Connection {
     client: Arc<Client>,
@@ -96,8 +130,10 @@ pub struct Fleet {
     only: Vec<Arc<str>>,
     /// How long and how often hosts are asked; set before the first request.
     pub limits: Limits,
-    /// Which entry sees an organization: the first that named it.
-    owners: Mutex<HashMap<Slot, usize>>,
+    /// Which entries see an organization; the first that named it has it.
+    owners: Mutex<HashMap<Slot, Vec<usize>>>,
+    cache: Option<Cache>,
+    news: Arc<Notify>,
 }
 
 impl Fleet {
@@ -115,10 +151,11 @@ impl Fleet {
                 .map(|(config, source)| Entry {
                     config,
                     source,
-                    connection: OnceCell::new(),
+                    connection: Mutex::default(),
+                    connecting: tokio::sync::Mutex::default(),
                     account: Mutex::default(),
-                    policies: Mutex::default(),
-                    names: Mutex::default(),
+                    memory: Memory::default(),
+                    identified: tokio::sync::Mutex::default(),
                 })
                 .collect(),
             environment,
@@ -126,6 +163,8 @@ impl Fleet {
             only,
             limits: Limits::default(),
             owners: Mutex::default(),
+            cache: None,
+            news: Arc::default(),
         };
         for at in 0..fleet.entries.len() {
             if let Organizations::Listed(names) = &fleet.entries[at].config.organizations {
@@ -142,13 +181,158 @@ impl Fleet {
         &self.entries
     }
 
+    /// Remembers in this cache, and takes what it holds from an earlier run.
+    /// Returns what could not be used, in words.
+    pub fn remember_in(&mut self, cache: Cache) -> Vec<String> {
+        let mut notes = Vec::new();
+        for at in 0..self.entries.len() {
+            let config = &self.entries[at].config;
+            match cache.load(config.host.as_str(), config.account.as_deref()) {
+                Ok(None) => {}
+                Ok(Some(remembered)) => {
+                    self.entries[at].memory.recall(remembered);
+                    for (slot, _) in self.remembered(at) {
+                        self.claim(at, &slot.organization);
+                    }
+                }
+                Err(error) => notes.push(error.to_string()),
+            }
+        }
+        self.cache = Some(cache);
+        notes
+    }
+
+    /// What an earlier run saw of the organizations that are wanted now. Old:
+    /// good for showing and for nothing else.
+    pub fn remembered(&self, entry: usize) -> Vec<(Slot, Reading)> {
+        let Some(Entry { config, memory, .. }) = self.entries.get(entry) else {
+            return Vec::new();
+        };
+        let wanted = |name: &str| match &config.organizations {
+            Organizations::Listed(names) => names.iter().any(|listed| **listed == *name),
+            Organizations::All => {
+                self.only.is_empty() || self.only.iter().any(|only| **only == *name)
+            }
+        };
+        memory
+            .old_readings()
+            .into_iter()
+            .filter(|old| old.kind == Kind::Organization && wanted(&old.organization))
+            .map(|old| (Slot::new(&config.host, &old.organization), old.reading))
+            .collect()
+    }
+
+    /// Writes to the cache what was found out. Returns what could not be
+    /// written, in words. Blocks on the disk.
+    pub fn remember(&self) -> Vec<String> {
+        let Some(cache) = &self.cache else {
+            return Vec::new();
+        };
+        let now = Timestamp::now();
+        self.entries
+            .iter()
+            .filter_map(|entry| {
+                let news = entry.memory.news()?;
+                let config = &entry.config;
+                let label = config.account.as_deref();
+                cache.save(config.host.as_str(), label, news, now).err()
+            })
+            .map(|error| error.to_string())
+            .collect()
+    }
+
+    /// Whether the account that asks is the one that an earlier run remembered,
+    /// as far as the host says.
+    pub async fn is_remembered(&self, entry: usize) -> bool {
+        let Some(entry) = self.entries.get(entry) else {
+            return true;
+        };
+        match self.connection(entry).await {
+            Ok(connection) => self.identify(entry, &connection.client).await != Identified::Other,
+            Err(_) => true,
+        }
+    }
+
+    /// Finds out who asks before anything is remembered: another account may
+    /// see other things.
+    async fn identify(&self, entry: &Entry, client: &Client) -> Identified {
+        if self.cache.is_none() {
+            return Identified::Unknown;
+        }
+        let mut identified = entry.identified.lock().await;
+        if let Some(identified) = *identified {
+            return identified;
+        }
+        let account = self.account(entry, client, Urgency::Background).await;
+        let found = match account.and_then(|account| account.id) {
+            None => Identified::Unknown,
+            Some(id) if entry.memory.confirm(&id) => Identified::Same,
+            Some(_) => Identified::Other,
+        };
+        *identified = Some(found);
+        found
+    }
+
+    async fn account(&self, entry: &Entry, client: &Client, urgency: Urgency) -> Option<Account> {
+        let known = locked(&entry.account).clone();
+        if known.is_some() {
+            return known;
+        }
+        let account = client.account(urgency).await.ok()?;
+        *locked(&entry.account) = Some(account.clone());
+        Some(account)
+    }
+
+    /// Waits until [`Fleet::news`] may say something new.
+    pub async fn changed(&self) {
+        self.news.notified().await;
+    }
+
+    /// How each host entry is doing, in their order.
+    pub fn news(&self) -> Vec<HostNews> {
+        self.entries.iter().map(Entry::news).collect()
+    }
+
+    /// Tries to reach a host that went away. Returns why it cannot be reached.
+    pub async fn reach(&self, entry: usize) -> Option<String> {
+        let entry = self.entries.get(entry)?;
+        self.forget_failure(entry);
+        if let Ok(connection) = self.connection(entry).await {
+            // Any answer will do.
+            let _ = connection.client.account(Urgency::Owner).await;
+            let mut identified = entry.identified.lock().await;
+            if *identified == Some(Identified::Unknown) {
+                *identified = None;
+            }
+        }
+        entry.news().away
+    }
+
+    /// Whatever kept a host entry from being connected may be tried again.
+    pub fn retry(&self) {
+        for entry in &self.entries {
+            self.forget_failure(entry);
+        }
+    }
+
+    /// The same for the entry of one slot.
+    pub fn retry_for(&self, slot: &Slot) {
+        if let Some(entry) = self.entry_of(slot) {
+            self.forget_failure(entry);
+        }
+    }
+
+    fn forget_failure(&self, entry: &Entry) {
+        locked(&entry.connection).take_if(|connection| connection.is_err());
+    }
+
     fn claim(&self, entry: usize, organization: &str) {
         let slot = Slot::new(&self.entries[entry].config.host, organization);
-        self.owners
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .entry(slot)
-            .or_insert(entry);
+        let mut owners = locked(&self.owners);
+        let entries = owners.entry(slot).or_default();
+        if !entries.contains(&entry) {
+            entries.push(entry);
+        }
     }
 
     fn entry_of(&self, slot: &Slot) -> Option<&Entry> {
@@ -156,8 +340,10 @@ impl Fleet {
             kind: Kind::Organization,
             ..slot.clone()
         };
-        let owners = self.owners.lock().unwrap_or_else(PoisonError::into_inner);
-        owners.get(&key).and_then(|at| self.entries.get(*at))
+        let owners = locked(&self.owners);
+        owners
+            .get(&key)
+            .and_then(|entries| self.entries.get(*entries.first()?))
     }
 
     /// The client that reads and writes a slot.
@@ -171,13 +357,21 @@ impl Fleet {
         }
     }
 
-    async fn connection<'a>(&'a self, entry: &'a Entry) -> Result<&'a Connection, HostProblem> {
-        entry
-            .connection
-            .get_or_init(|| self.connect(entry))
-            .await
-            .as_ref()
-            .map_err(Clone::clone)
+    /// The connection of an entry. A failure is the failure of all its rows, so
+    /// that a credential command runs once, until somebody wants it tried again.
+    async fn connection(&self, entry: &Entry) -> Result<Arc<Connection>, HostProblem> {
+        let known = || locked(&entry.connection).clone();
+        if let Some(known) = known() {
+            return known;
+        }
+        let _turn = entry.connecting.lock().await;
+        if let Some(known) = known() {
+            return known;
+        }
+        let found = self.connect(entry).await.map(Arc::new);
+        *locked(&entry.connection) = Some(found.clone());
+        self.news.notify_one();
+        found
     }
 
     async fn connect(&self, entry: &Entry) -> Result<Connection, HostProblem> {
@@ -210,6 +404,7 @@ impl Fleet {
             pace: config.pace,
             read_only: self.read_only,
             limits: self.limits.clone(),
+            news: self.news.clone(),
             ..ClientOptions::new(config.host.clone(), address.clone())
         };
         let stored = Mutex::new(Mark::of(&secret));
@@ -228,17 +423,20 @@ impl Fleet {
     /// connected; the words for "still stored in …".
     pub fn origin(&self, slot: &Slot) -> Option<String> {
         let entry = self.entry_of(slot)?;
-        match entry.connection.get()? {
-            Ok(connection) => connection.origin.as_ref().map(ToString::to_string),
-            Err(_) => None,
+        match &*locked(&entry.connection) {
+            Some(Ok(connection)) => connection.origin.as_ref().map(ToString::to_string),
+            _ => None,
         }
     }
 
     /// Whether a new credential for a slot's host entry can be stored where the
     /// one in use came from.
     pub fn can_store(&self, slot: &Slot) -> bool {
-        let entry = self.entry_of(slot);
-        let connection = entry.and_then(|entry| entry.connection.get()?.as_ref().ok());
+        let Some(entry) = self.entry_of(slot) else {
+            return false;
+        };
+        let connection = locked(&entry.connection);
+        let connection = connection.as_ref().and_then(|found| found.as_ref().ok());
         let origin = connection.and_then(|connection| connection.origin.as_ref());
         origin.is_some_and(Origin::can_be_written)
     }
@@ -262,31 +460,63 @@ impl Fleet {
         Ok(origin.to_string())
     }
 
-    /// The organizations that an entry's credential can see.
+    /// The organizations that an entry's credential can see; `page` is told the
+    /// names of each page as it comes.
     ///
     /// # Errors
-    /// In words, where the host does not list them.
-    pub async fn organizations(&self, entry: usize) -> Result<Vec<Arc<str>>, String> {
-        let Some(entry_data) = self.entries.get(entry) else {
+    /// In words, where the host does not list them, or not to the end: what
+    /// pages brought is true nevertheless.
+    pub async fn organizations(
+        &self,
+        entry: usize,
+        mut page: impl FnMut(Vec<Arc<str>>),
+    ) -> Result<Vec<Arc<str>>, String> {
+        let Some(known) = self.entries.get(entry) else {
             return Ok(Vec::new());
         };
-        let connection = self
-            .connection(entry_data)
+        let client = &self
+            .connection(known)
             .await
-            .map_err(|problem| problem.to_string())?;
-        let listing = connection
-            .client
-            .organizations(Urgency::Owner, |_| {})
+            .map_err(|problem| problem.to_string())?
+            .client;
+        self.identify(known, client).await;
+        let mut names: Vec<Arc<str>> = Vec::new();
+        let take = |organizations: &[OrganizationDoc]| {
+            let new: Vec<Arc<str>> = organizations
+                .iter()
+                .map(|organization| organization.name.as_str().into())
+                .filter(|name| self.only.is_empty() || self.only.contains(name))
+                .collect();
+            for name in &new {
+                self.claim(entry, name);
+            }
+            names.extend(new.iter().cloned());
+            if !new.is_empty() {
+                page(new);
+            }
+        };
+        let listing = client
+            .organizations(Urgency::Owner, take)
             .await
             .map_err(|error| error.to_string())?;
-        let names: Vec<Arc<str>> = listing
-            .organizations
-            .iter()
-            .map(|organization| organization.name.as_str().into())
-            .filter(|name| self.only.is_empty() || self.only.contains(name))
-            .collect();
-        for name in &names {
-            self.claim(entry, name);
+        if !listing.complete {
+            return Err(format!(
+                "{}: the list of organizations did not come to its end; {} of them are shown",
+                known.config.host,
+                names.len()
+            ));
+        }
+        let there: HashSet<&str> = names.iter().map(|name| &**name).collect();
+        let host = &known.config.host;
+        // What this one does not see any more another may.
+        locked(&self.owners).retain(|slot, entries| {
+            if slot.host == *host && !there.contains(&*slot.organization) {
+                entries.retain(|at| *at != entry);
+            }
+            !entries.is_empty()
+        });
+        if self.only.is_empty() {
+            known.memory.keep(&there);
         }
         Ok(names)
     }
@@ -350,35 +580,63 @@ impl Fleet {
         Ok(entitled.audit_logging == Some(true))
     }
 
-    /// One complete look at a slot. Never fails: what went wrong is the finding.
+    /// One complete look at a slot, with its policy. Never fails: what went
+    /// wrong is the finding.
     pub async fn read(&self, slot: &Slot, urgency: Urgency) -> Reading {
+        self.look(slot, Look::WithPolicy, urgency).await
+    }
+
+    /// A look at a slot. Never fails: what went wrong is the finding.
+    pub async fn look(&self, slot: &Slot, look: Look, urgency: Urgency) -> Reading {
         let (entry, client) = match (self.entry_of(slot), self.client_for(slot).await) {
             (Some(entry), Ok(client)) => (entry, client),
             (_, Err(problem)) => return unreadable(&problem),
             (None, Ok(_)) => return unreadable(&self.unknown(slot)),
         };
-        let mut reading = client
-            .read_slot(&slot.organization, slot.kind, urgency)
-            .await;
-        if slot.kind == Kind::AuditTrails && reading.token().is_none() {
+        self.identify(entry, &client).await;
+        let ask = look != Look::Token;
+        let mut reading = match look {
+            Look::PolicyOf(reading) => *reading,
+            Look::Token | Look::WithPolicy => {
+                client
+                    .read_slot(&slot.organization, slot.kind, urgency)
+                    .await
+            }
+        };
+        if ask && slot.kind == Kind::AuditTrails && reading.token().is_none() {
             no_audit_logging(&client, slot, urgency, &mut reading).await;
         }
         if matches!(reading.found, Found::Token(_) | Found::None) {
-            reading.policy = entry.policy(&client, slot, urgency).await;
+            if ask {
+                match entry.policy(&client, slot, urgency).await {
+                    Ok(policy) => reading.policy = policy,
+                    Err(error) => {
+                        let why = &error.problem;
+                        let words = || format!("its policy could not be read: {why}");
+                        reading.note.get_or_insert_with(words);
+                    }
+                }
+            } else {
+                let known = entry.memory.policy(&slot.organization, slot.kind);
+                reading.policy = known.flatten();
+            }
         }
         if let Found::Token(token) = &mut reading.found
             && let Some(creator) = &mut token.created_by
         {
             entry.name(&client, creator).await;
         }
+        entry.memory.note(&slot.organization, slot.kind, &reading);
         reading
     }
 
     /// Whether an organization's host is proven, by what it has answered so far,
     /// to have audit trail tokens. PROTOCOL.md, 2.
     pub fn proven_audit_trails(&self, slot: &Slot) -> bool {
-        let connection = self.entry_of(slot).and_then(|entry| entry.connection.get());
-        match connection {
+        let Some(entry) = self.entry_of(slot) else {
+            return false;
+        };
+        match &*locked(&entry.connection) {
             Some(Ok(connection)) => connection.client.has_audit_trails(&slot.organization),
             _ => false,
         }
@@ -399,7 +657,7 @@ impl Fleet {
             return (None, Timestamp::now());
         };
         let policy = entry.policy(&client, slot, Urgency::Owner).await;
-        (policy, self.server_now(&client))
+        (policy.ok().flatten(), self.server_now(&client))
     }
 
     /// Whether the credential in use is the token that was seen in a slot.
@@ -411,16 +669,8 @@ impl Fleet {
         let (Some(entry), Ok(client)) = (self.entry_of(slot), self.client_for(slot).await) else {
             return Own::Unknown;
         };
-        let known = locked(&entry.account).clone();
-        let account = match known {
-            Some(account) => account,
-            None => match client.account(Urgency::Owner).await {
-                Ok(account) => {
-                    *locked(&entry.account) = Some(account.clone());
-                    account
-                }
-                Err(_) => return Own::Unknown,
-            },
+        let Some(account) = self.account(entry, &client, Urgency::Owner).await else {
+            return Own::Unknown;
         };
         let id = match seen {
             Identity::Token { id, .. } => Some(id.as_str()),
@@ -452,21 +702,45 @@ impl Fleet {
 }
 
 impl Entry {
-    async fn policy(&self, client: &Client, slot: &Slot, urgency: Urgency) -> Option<Duration> {
-        let key = (slot.organization.clone(), slot.kind);
-        let known = locked(&self.policies).get(&key).copied();
-        if let Some(policy) = known
-            && policy.asked.elapsed() < POLICY_AGE
-        {
-            return policy.limit;
+    fn news(&self) -> HostNews {
+        let connection = locked(&self.connection).clone();
+        let client = match connection {
+            None => return HostNews::default(),
+            Some(Err(problem)) => {
+                return HostNews {
+                    away: (!problem.credential).then(|| problem.to_string()),
+                    ..HostNews::default()
+                };
+            }
+            Some(Ok(connection)) => connection.client.clone(),
+        };
+        let clock = client.facts().clock_offset.unwrap_or_default();
+        HostNews {
+            away: client
+                .away()
+                .map(|why| format!("{}: {why}", self.config.host)),
+            clock: if clock.abs() > SAME_TIME {
+                clock
+            } else {
+                SignedDuration::ZERO
+            },
+            pause: client.waiting().pause,
         }
-        let limit = client
-            .policy(&slot.organization, slot.kind, urgency)
-            .await
-            .ok()?;
-        let asked = Instant::now();
-        locked(&self.policies).insert(key, Policy { limit, asked });
-        limit
+    }
+
+    async fn policy(
+        &self,
+        client: &Client,
+        slot: &Slot,
+        urgency: Urgency,
+    ) -> Result<Option<Duration>, ApiError> {
+        let (organization, kind) = (&slot.organization, slot.kind);
+        if let Some(known) = self.memory.policy(organization, kind) {
+            return Ok(known);
+        }
+        let limit = client.policy(organization, kind, urgency).await?;
+        self.memory.note_policy(organization, kind, limit);
+        Ok(limit)
     }
 
     async fn name(&self, client: &Client, creator: &mut Creator) {
@@ -478,21 +752,20 @@ impl Entry {
         if name.is_some() {
             return;
         }
-        let known = locked(&self.names).get(id.as_str()).cloned();
-        *name = match known {
-            Some(known) => known,
-            None => {
-                let found = if user {
-                    client.user_name(id).await
-                } else {
-                    client.team_name(id).await
-                };
-                // A failure is no answer: the next look asks again.
-                let Ok(found) = found else { return };
-                locked(&self.names).insert(id.clone(), found.clone());
-                found
+        let ask = || async {
+            let found = if user {
+                client.user_name(id).await
+            } else {
+                client.team_name(id).await
+            }?;
+            if let Some(name) = &found {
+                self.memory.note_name(id, name);
             }
+            Ok::<_, ApiError>(found)
         };
+        // A failure is no answer: the next look asks again.
+        let known = self.memory.name(id);
+        *name = known.get_or_try_init(ask).await.ok().cloned().flatten();
     }
 }
 

@@ -99,6 +99,7 @@ fn run(arguments: &Arguments, warnings: Vec<String>) -> Result<ExitCode> {
         let settings = world.settings();
         let accounts = world.accounts();
         let mut runtime = Runtime::new(world.actor.clone(), world.terminal_writes, settings.demo);
+        runtime.tell(world.notes);
         let exit = runtime
             .run(settings, accounts)
             .await

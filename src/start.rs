@@ -13,6 +13,7 @@ use tokio::sync::mpsc;
 use crate::action::Actor;
 use crate::app::keys::Keymap;
 use crate::app::{Account, Settings};
+use crate::cache::Cache;
 use crate::cli::{self, Arguments};
 use crate::config::{self, Config, DeliveryWay, HostConfig, Organizations, RescueTo};
 use crate::credentials::{self, Environment};
@@ -35,6 +36,8 @@ pub struct World {
     pub terminal_writes: mpsc::Receiver<TerminalWrite>,
     /// What is not as it should be and yet no error.
     pub warnings: Vec<String>,
+    /// What was dropped and is of no consequence.
+    pub notes: Vec<String>,
     /// Whether ASCII is all that may be drawn.
     pub ascii: bool,
     read_only: bool,
@@ -96,13 +99,19 @@ impl World {
             .iter()
             .map(|name| name.as_str().into())
             .collect();
-        let fleet = Fleet::new(hosts, env, arguments.read_only, only);
+        let cache = if demo_run { None } else { env.cache_dir() };
+        let mut fleet = Fleet::new(hosts, env, arguments.read_only, only);
+        let notes = match cache {
+            Some(folder) => fleet.remember_in(Cache::in_directory(&folder)),
+            None => Vec::new(),
+        };
         Ok(Self {
             actor: Actor::new(Arc::new(fleet), deliverer, journal),
             config,
             keymap,
             terminal_writes,
             warnings,
+            notes,
             ascii,
             read_only: arguments.read_only,
             demo,
@@ -130,13 +139,16 @@ impl World {
             .fleet
             .entries()
             .iter()
-            .map(|entry| {
+            .enumerate()
+            .map(|(at, entry)| {
                 let organizations = match &entry.config.organizations {
                     Organizations::All => None,
                     Organizations::Listed(names) => Some(names.clone()),
                 };
                 let (host, label) = (entry.config.host.clone(), entry.config.account.clone());
-                Account::new(host, label, organizations)
+                let mut account = Account::new(host, label, organizations);
+                account.remembered = self.actor.fleet.remembered(at);
+                account
             })
             .collect()
     }

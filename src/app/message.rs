@@ -12,7 +12,7 @@ use jiff::Timestamp;
 use super::list::AccountId;
 use crate::action::{Order, Outcome, Step};
 use crate::delivery::{Delivered, Destination, Facts, HoldId};
-use crate::fleet::Own;
+use crate::fleet::{HostNews, Look, Own};
 use crate::journal::{Entry, LeftOpen};
 use crate::secret::Secret;
 use crate::slot::{Identity, Reading, Slot};
@@ -44,6 +44,10 @@ pub enum Message {
     ClipboardGone(HoldId, Gone),
     /// The host of this organization is proven to have audit trail tokens.
     AuditTrails(Slot),
+    /// A page of the organizations that a host entry can see.
+    Page(EffectId, Vec<Arc<str>>),
+    /// How each host entry is doing, in their order.
+    Hosts(Vec<HostNews>),
 }
 
 /// Why a copied secret is not on the clipboard any more.
@@ -69,6 +73,10 @@ pub struct NotDelivered {
 pub enum Reply {
     /// The organizations that a host entry can see.
     Listed(Result<Vec<Arc<str>>, String>),
+    /// Whether the account that asks is the one that an earlier run remembered.
+    Identified(bool),
+    /// Why a host still cannot be reached, if so.
+    Reached(Option<String>),
     /// A look at a slot.
     Read(Box<Reading>),
     /// What a dialog must know before anything can be sent.
@@ -160,10 +168,20 @@ pub struct Known {
 pub enum Effect {
     /// Ask a host for its organizations.
     List { id: EffectId, account: AccountId },
+    /// Find out whether the account is the one that an earlier run remembered.
+    Identify { id: EffectId, account: AccountId },
+    /// Try to reach a host that went away.
+    Reach { id: EffectId, account: AccountId },
+    /// Whatever kept a host from being connected may be tried again.
+    Retry,
+    /// Write what was read to the cache.
+    Remember { id: EffectId },
     /// Look at a slot.
     Read {
         id: EffectId,
         slot: Slot,
+        /// What it is to find out.
+        look: Look,
         /// Whether the owner asked for it just now.
         urgent: bool,
     },
@@ -247,6 +265,8 @@ impl Message {
             Message::Reply(_, reply) => reply.name(),
             Message::ClipboardGone(..) => "ClipboardGone",
             Message::AuditTrails(_) => "AuditTrails",
+            Message::Page(..) => "Page",
+            Message::Hosts(_) => "Hosts",
         }
     }
 }
@@ -255,6 +275,8 @@ impl Reply {
     fn name(&self) -> &'static str {
         match self {
             Reply::Listed(_) => "Listed",
+            Reply::Identified(_) => "Identified",
+            Reply::Reached(_) => "Reached",
             Reply::Read(_) => "Read",
             Reply::Prepared(_) => "Prepared",
             Reply::PreparedMany(_) => "PreparedMany",
@@ -275,6 +297,10 @@ impl Effect {
     pub fn name(&self) -> &'static str {
         match self {
             Effect::List { .. } => "List",
+            Effect::Identify { .. } => "Identify",
+            Effect::Reach { .. } => "Reach",
+            Effect::Retry => "Retry",
+            Effect::Remember { .. } => "Remember",
             Effect::Read { .. } => "Read",
             Effect::Prepare { .. } => "Prepare",
             Effect::PrepareMany { .. } => "PrepareMany",

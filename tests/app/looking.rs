@@ -98,7 +98,7 @@ fn capital_r_reads_everything_and_lists_again() {
     owner.reply(id, Reply::Listed(Ok(names(&["platform"]))));
     owner.sees("platform").effects();
     owner.press("R");
-    assert_eq!(owner.asks_for(), ["List"]);
+    assert_eq!(owner.asks_for(), ["Retry", "List"]);
 }
 
 #[test]

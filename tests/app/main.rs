@@ -5,6 +5,7 @@ mod deleting;
 mod driver;
 mod fields;
 mod generating;
+mod hosts;
 mod journal;
 mod leaving;
 mod looking;

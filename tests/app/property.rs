@@ -4,10 +4,12 @@
 use std::cell::RefCell;
 use std::time::Duration;
 
+use jiff::SignedDuration;
 use orgward::action::{Delivery, NotDone, Outcome, Step};
 use orgward::app::message::{Gone, ManyPreparation, Preparation, Reply};
 use orgward::app::{Account, Effect, Layer, Message, Settings};
 use orgward::delivery::Destination;
+use orgward::fleet::HostNews;
 use orgward::fleet::Own;
 use orgward::slot::{Found, Host, Identity, Reading, Slot};
 use proptest::prelude::*;
@@ -32,6 +34,7 @@ enum Happening {
     Reply(usize, usize),
     Step(usize),
     Gone(usize),
+    Hosts(usize),
 }
 
 fn happening() -> impl Strategy<Value = Happening> {
@@ -63,6 +66,7 @@ fn happening() -> impl Strategy<Value = Happening> {
         16 => (any::<usize>(), any::<usize>()).prop_map(|(which, what)| Happening::Reply(which, what)),
         3 => any::<usize>().prop_map(Happening::Step),
         1 => any::<usize>().prop_map(Happening::Gone),
+        1 => any::<usize>().prop_map(Happening::Hosts),
     ]
 }
 
@@ -152,6 +156,21 @@ fn became(what: usize, slot: &Slot, before: Identity) -> Outcome {
     }
 }
 
+fn away(what: usize) -> Option<String> {
+    what.is_multiple_of(3)
+        .then(|| "tfe.corp.example: cannot connect".to_owned())
+}
+
+/// How the host entries are doing.
+fn hosts(what: usize) -> Vec<HostNews> {
+    let news = |what: usize| HostNews {
+        away: away(what),
+        clock: SignedDuration::from_hours([0, 0, 5, -5000][what % 4]),
+        pause: what.is_multiple_of(5).then(|| Duration::from_secs(7)),
+    };
+    vec![news(what / 7), news(what), news(what / 3)]
+}
+
 /// The answer to an effect, if it has one.
 fn answer(effect: &Effect, what: usize) -> Option<Message> {
     let (id, reply) = match effect {
@@ -209,8 +228,12 @@ fn answer(effect: &Effect, what: usize) -> Option<Message> {
                 .collect();
             (*id, Reply::Journal(Ok(entries)))
         }
+        Effect::Identify { id, .. } => (*id, Reply::Identified(what.is_multiple_of(2))),
+        Effect::Reach { id, .. } => (*id, Reply::Reached(away(what))),
         Effect::Stop { .. }
         | Effect::LetGo { .. }
+        | Effect::Retry
+        | Effect::Remember { .. }
         | Effect::Seen { .. }
         | Effect::Suspend
         | Effect::Leave => {
@@ -350,6 +373,7 @@ fn live(happenings: Vec<Happening>, read_only: bool, ascii: bool, reached: &mut 
                     owner.send(Message::ClipboardGone(*hold, gone));
                 }
             }
+            Happening::Hosts(what) => owner.send(Message::Hosts(hosts(what))),
             Happening::Reply(..) => {}
         }
         let effects = owner.effects();
@@ -366,6 +390,7 @@ fn live(happenings: Vec<Happening>, read_only: bool, ascii: bool, reached: &mut 
                 .count()
         };
         assert!((0..3).all(|account| looks(account) <= 17));
+        assert!((0..3).all(|account| looks(account) == owner.app.list.under_way(account)));
         owner.screen();
     }
 }
