@@ -34,7 +34,6 @@ enum Happening {
     Reply(usize, usize),
     Step(usize),
     Gone(usize),
-    Hosts(usize),
 }
 
 fn happening() -> impl Strategy<Value = Happening> {
@@ -66,7 +65,6 @@ fn happening() -> impl Strategy<Value = Happening> {
         16 => (any::<usize>(), any::<usize>()).prop_map(|(which, what)| Happening::Reply(which, what)),
         3 => any::<usize>().prop_map(Happening::Step),
         1 => any::<usize>().prop_map(Happening::Gone),
-        1 => any::<usize>().prop_map(Happening::Hosts),
     ]
 }
 
@@ -157,7 +155,7 @@ fn became(what: usize, slot: &Slot, before: Identity) -> Outcome {
 }
 
 fn away(what: usize) -> Option<String> {
-    what.is_multiple_of(3)
+    what.is_multiple_of(6)
         .then(|| "tfe.corp.example: cannot connect".to_owned())
 }
 
@@ -338,6 +336,10 @@ fn live(happenings: Vec<Happening>, read_only: bool, ascii: bool, reached: &mut 
             }
             Happening::Focus(focused) => owner.send(Message::Focus(focused)),
             Happening::Wait(seconds) => {
+                // Now and then there is news of the hosts after a while.
+                if seconds % 4 == 0 {
+                    owner.send(Message::Hosts(hosts(seconds as usize)));
+                }
                 owner.wait(seconds);
             }
             Happening::Reply(which, what) if !open.is_empty() => {
@@ -373,7 +375,6 @@ fn live(happenings: Vec<Happening>, read_only: bool, ascii: bool, reached: &mut 
                     owner.send(Message::ClipboardGone(*hold, gone));
                 }
             }
-            Happening::Hosts(what) => owner.send(Message::Hosts(hosts(what))),
             Happening::Reply(..) => {}
         }
         let effects = owner.effects();
@@ -383,7 +384,8 @@ fn live(happenings: Vec<Happening>, read_only: bool, ascii: bool, reached: &mut 
             assert!(ledger.held.is_empty(), "left with a secret");
             return;
         }
-        open.extend(effects);
+        let silent = |effect: &Effect| matches!(effect, Effect::Retry | Effect::Remember { .. });
+        open.extend(effects.into_iter().filter(|effect| !silent(effect)));
         let looks = |account| {
             let rows = owner.app.list.rows().iter();
             rows.filter(|row| row.account == account && row.pending.is_some())

@@ -46,7 +46,7 @@ fn the_second_start_shows_old_rows_before_any_answer_and_acts_on_none() {
     program.wait_for("acme");
     program.wait_until("old rows", |screen| {
         let row = screen.row_with("acme");
-        row.contains("reading") && row.contains("in 19")
+        row.contains("reading") && row.contains(" d ") && row.contains("olivia")
     });
     program.press("n").wait_for("not read yet");
     gate.open();
