@@ -425,6 +425,7 @@ fn no_way_through_the_screen_breaks_a_promise() {
             && reached.runs > 20
             && reached.panels > 20
             && reached.let_go > 0
+            && reached.away > 20
             && reached.left > 10,
         "{reached:?}"
     );
@@ -438,6 +439,7 @@ struct Reached {
     panels: usize,
     let_go: usize,
     left: usize,
+    away: usize,
 }
 
 impl Reached {
@@ -451,6 +453,8 @@ impl Reached {
             }
         }
         self.runs += usize::from(owner.app.run.as_ref().is_some_and(|run| run.done() > 0));
+        let accounts = &owner.app.accounts;
+        self.away += usize::from(accounts.iter().any(|account| account.health.is_away()));
         let panel = |layer: &Layer| matches!(layer, Layer::Panel(_));
         self.panels += usize::from(owner.app.layers.last().is_some_and(panel));
     }
