@@ -3,21 +3,30 @@
 //!
 //! Nothing is asked for before it is needed: a credential command runs and a
 //! name is looked up when the first slot of its host is read, so the first
-//! frame never waits for either. What fails, fails for one host's rows.
+//! frame never waits for either. What fails, fails for one host's rows, and a
+//! host that went away is asked again without the others' noticing.
 
-use std::collections::{BTreeSet, HashMap};
+mod adding;
+mod memory;
+
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use thiserror::Error;
-use tokio::sync::OnceCell;
+use tokio::sync::{Notify, OnceCell};
 use url::Url;
 
+pub use self::adding::Checked;
+use self::memory::Memory;
+
 pub use crate::api::Own;
-use crate::api::{self, Account, Client, ClientOptions, Limits, Urgency};
-use crate::child;
-use crate::config::{CredentialSource, HostConfig, Organizations};
+use crate::api::{
+    self, Account, ApiError, Client, ClientOptions, Limits, OrganizationDoc, Urgency,
+};
+use crate::cache::Cache;
+use crate::config::{HostConfig, Organizations};
 use crate::credentials::store::{self, Mark};
 use crate::credentials::{self, Credential, Environment, Origin, Programs};
 use crate::secret::Secret;
@@ -48,22 +57,48 @@ pub struct Entry {
     connection: Mutex<Arc<Attempt>>,
     /// Whom the credential authenticates; forgotten when it is replaced.
     account: Mutex<Option<Account>>,
-    policies: Mutex<HashMap<(Arc<str>, Kind), Policy>>,
-    /// Names of users and teams by their ids; none where they are not to be seen.
-    names: Mutex<HashMap<String, Option<String>>>,
+    memory: Memory,
 }
 
-/// An organization's limit for a token's life, and when it was asked for.
-#[derive(Clone, Copy)]
-struct Policy {
-    limit: Option<Duration>,
-    asked: Instant,
+/// Whether the account that asks is the one that an earlier run remembered.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Identified {
+    Same,
+    Other,
+    /// The host does not say who asks.
+    Unknown,
 }
 
-/// How long a policy that was read counts.
-const POLICY_AGE: Duration = Duration::from_secs(24 * 60 * 60);
 /// How long discovery may take. PROTOCOL.md, 6.
 const DISCOVERY: Duration = Duration::from_secs(10);
+/// Clocks that differ by less agree: `Date` counts whole seconds, and an answer
+/// takes its time.
+const SAME_TIME: SignedDuration = SignedDuration::from_secs(60);
+
+/// What a look at a slot is to find out.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Look {
+    /// The token; a policy only where it is known already.
+    Token,
+    /// The token and the organization's policy.
+    WithPolicy,
+    /// The policy that this look left out.
+    PolicyOf(Box<Reading>),
+}
+
+/// How a host is doing.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct HostNews {
+    /// Why it cannot be reached.
+    pub away: Option<String>,
+    /// How far its clock is ahead of ours; zero while they agree to a minute.
+    pub clock: SignedDuration,
+    /// How long it wants no requests.
+    pub pause: Option<Duration>,
+}
+
+/// A connection, or why there is none; made once however many wait for it.
+type Attempt = OnceCell<Result<Arc<Connection>, HostProblem>>;
 
 struct Connection {
     client: Arc<Client>,
@@ -72,6 +107,7 @@ struct Connection {
     stored: Mutex<Mark>,
     address: Url,
     note: Option<String>,
+    identified: tokio::sync::Mutex<Option<Identified>>,
 }
 
 /// How a host entry is connected; for `doctor`.
@@ -98,15 +134,6 @@ pub struct HostProblem {
     pub program: bool,
 }
 
-/// What a host says to the owner who would like to have it on the screen.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Checked {
-    /// Whom the credential authenticates.
-    pub who: String,
-    /// How many organizations it can see.
-    pub organizations: usize,
-}
-
 /// All host entries.
 pub struct Fleet {
     entries: RwLock<Vec<Arc<Entry>>>,
@@ -122,6 +149,8 @@ pub struct Fleet {
     pub limits: Limits,
     /// Which entries see an organization; the first of them is asked.
     owners: Mutex<HashMap<Slot, BTreeSet<usize>>>,
+    cache: Option<Cache>,
+    news: Arc<Notify>,
 }
 
 impl Fleet {
@@ -142,6 +171,8 @@ impl Fleet {
             only,
             limits: Limits::default(),
             owners: Mutex::default(),
+            cache: None,
+            news: Arc::default(),
         };
         for (config, source) in hosts {
             fleet.push(Entry::new(config, source));
@@ -176,86 +207,150 @@ impl Fleet {
         number
     }
 
-    /// Adds a host entry, with the next number.
-    pub fn add(&self, config: HostConfig) -> usize {
-        self.push(Entry::new(config, Source::Configured))
-    }
-
-    /// Adds the entry that was checked last, with its connection; nothing if
-    /// there is none.
-    pub fn add_checked(&self) -> Option<usize> {
-        let entry = locked(&self.candidate).take()?;
-        Some(self.push(entry))
-    }
-
-    /// Adds an organization to an entry that lists some.
-    pub fn add_organization(&self, entry: usize, name: &str) {
-        self.claim(entry, name);
-    }
-
-    /// Asks a host that is no entry yet: where its API is, whom the credential
-    /// authenticates, and what it can see. `credential` is one that was had
-    /// already.
-    ///
-    /// # Errors
-    /// Where it cannot be used as an entry.
-    pub async fn check(
-        &self,
-        config: HostConfig,
-        credential: Option<Credential>,
-    ) -> Result<Checked, HostProblem> {
-        if let CredentialSource::Env(name) = &config.credential {
-            child::hide_variable(name);
+    /// Remembers in this cache, and takes what it holds from an earlier run.
+    /// Returns what could not be used, in words.
+    pub fn remember_in(&mut self, cache: Cache) -> Vec<String> {
+        let mut notes = Vec::new();
+        for (at, entry) in self.entries().iter().enumerate() {
+            let config = &entry.config;
+            match cache.load(config.host.as_str(), config.account.as_deref()) {
+                Ok(None) => {}
+                Ok(Some(remembered)) => {
+                    entry.memory.recall(remembered);
+                    for (slot, _) in self.remembered(at) {
+                        self.claim(at, &slot.organization);
+                    }
+                }
+                Err(error) => notes.push(error.to_string()),
+            }
         }
-        let entry = Entry::new(config, Source::Configured);
-        *locked(&entry.credential) = credential;
-        let connection = self.connection(&entry).await?;
-        let client = &connection.client;
-        let problem = |error: api::ApiError| HostProblem {
-            host: entry.config.host.clone(),
-            why: error.problem.to_string(),
-            credential: false,
-            program: false,
-        };
-        let listing = client.organizations(Urgency::Owner, |_| {}).await;
-        let organizations = listing.map_err(problem)?.organizations.len();
-        // Not every server tells; what it lists is what matters.
-        let who = match client.account(Urgency::Owner).await {
-            Ok(account) => account.username.or(account.id),
-            Err(_) => None,
-        };
-        *locked(&self.candidate) = Some(entry);
-        Ok(Checked {
-            who: who.unwrap_or_else(|| "somebody the host does not name".to_owned()),
-            organizations,
-        })
+        self.cache = Some(cache);
+        notes
     }
 
-    /// Whether an organization can be seen by an entry.
-    ///
-    /// # Errors
-    /// In words, where it cannot.
-    pub async fn check_organization(&self, entry: usize, name: &str) -> Result<(), String> {
-        let entry = self.entry(entry).ok_or("there is no such host entry")?;
-        let connection = self.connection(&entry).await;
-        let connection = connection.map_err(|problem| problem.to_string())?;
+    /// What an earlier run saw of the organizations that are wanted now. Old:
+    /// good for showing and for nothing else.
+    pub fn remembered(&self, entry: usize) -> Vec<(Slot, Reading)> {
+        let Some(entry) = self.entry(entry) else {
+            return Vec::new();
+        };
+        let config = &entry.config;
+        let wanted = |name: &str| match &config.organizations {
+            Organizations::Listed(names) => names.iter().any(|listed| **listed == *name),
+            Organizations::All => {
+                self.only.is_empty() || self.only.iter().any(|only| **only == *name)
+            }
+        };
+        entry
+            .memory
+            .old_readings()
+            .into_iter()
+            .filter(|old| old.kind == Kind::Organization && wanted(&old.organization))
+            .map(|old| (Slot::new(&config.host, &old.organization), old.reading))
+            .collect()
+    }
+
+    /// Writes to the cache what was found out. Returns what could not be
+    /// written, in words. Blocks on the disk.
+    pub fn remember(&self) -> Vec<String> {
+        let Some(cache) = &self.cache else {
+            return Vec::new();
+        };
+        let now = Timestamp::now();
+        self.entries()
+            .iter()
+            .filter_map(|entry| {
+                let news = entry.memory.news()?;
+                let config = &entry.config;
+                let label = config.account.as_deref();
+                cache.save(config.host.as_str(), label, news, now).err()
+            })
+            .map(|error| error.to_string())
+            .collect()
+    }
+
+    /// Whether the account that asks is the one that an earlier run remembered,
+    /// as far as the host says.
+    pub async fn is_remembered(&self, entry: usize) -> bool {
+        let Some(entry) = self.entry(entry) else {
+            return true;
+        };
+        match self.connection(&entry).await {
+            Ok(connection) => self.identify(&entry, &connection).await != Identified::Other,
+            Err(_) => true,
+        }
+    }
+
+    /// Finds out who asks before anything is remembered: another account may
+    /// see other things.
+    async fn identify(&self, entry: &Entry, connection: &Connection) -> Identified {
+        if self.cache.is_none() {
+            return Identified::Unknown;
+        }
+        let mut identified = connection.identified.lock().await;
+        if let Some(identified) = *identified {
+            return identified;
+        }
         let client = &connection.client;
-        match client.organization(name, Urgency::Owner).await {
-            Ok(Some(_)) => Ok(()),
-            Ok(None) => Err(format!(
-                "{name} on {}: the host knows no such organization, or does not show it to you",
-                client.host()
-            )),
-            Err(error) => Err(error.to_string()),
+        let account = self.account(entry, client, Urgency::Background).await;
+        let found = match account.and_then(|account| account.id) {
+            None => Identified::Unknown,
+            Some(id) if entry.memory.confirm(&id) => Identified::Same,
+            Some(_) => Identified::Other,
+        };
+        *identified = Some(found);
+        found
+    }
+
+    async fn account(&self, entry: &Entry, client: &Client, urgency: Urgency) -> Option<Account> {
+        let known = locked(&entry.account).clone();
+        if known.is_some() {
+            return known;
+        }
+        let account = client.account(urgency).await.ok()?;
+        *locked(&entry.account) = Some(account.clone());
+        Some(account)
+    }
+
+    /// Waits until [`Fleet::news`] may say something new.
+    pub async fn changed(&self) {
+        self.news.notified().await;
+    }
+
+    /// How each host entry is doing, in their order.
+    pub fn news(&self) -> Vec<HostNews> {
+        self.entries().iter().map(|entry| entry.news()).collect()
+    }
+
+    /// Tries to reach a host that went away. Returns why it cannot be reached.
+    pub async fn reach(&self, entry: usize) -> Option<String> {
+        let entry = self.entry(entry)?;
+        entry.forget_failure();
+        if let Ok(connection) = self.connection(&entry).await {
+            // Any answer will do.
+            let _ = connection.client.account(Urgency::Owner).await;
+            let mut identified = connection.identified.lock().await;
+            if *identified == Some(Identified::Unknown) {
+                *identified = None;
+            }
+        }
+        entry.news().away
+    }
+
+    /// Whatever kept a host entry from being connected may be tried again.
+    pub fn retry(&self, entry: usize) {
+        if let Some(entry) = self.entry(entry) {
+            entry.forget_failure();
         }
     }
 
     /// Goes on with a credential that the owner gave, and forgets what came of
-    /// the one before.
+    /// the one before, which may have been another account's.
     pub fn give(&self, entry: usize, credential: Credential) {
         if let Some(entry) = self.entry(entry) {
             *locked(&entry.credential) = Some(credential);
             *locked(&entry.account) = None;
+            entry.memory.forget();
             *locked(&entry.connection) = Arc::default();
         }
     }
@@ -267,17 +362,6 @@ impl Fleet {
         entries
             .filter_map(|(number, entry)| Some((number, locked(&entry.failed).take()?)))
             .collect()
-    }
-
-    /// Tries an entry again that could not be connected.
-    pub fn retry(&self, entry: usize) {
-        let Some(entry) = self.entry(entry) else {
-            return;
-        };
-        let mut connection = locked(&entry.connection);
-        if matches!(connection.get(), Some(Err(_))) {
-            *connection = Arc::default();
-        }
     }
 
     /// Has an entry's credential given by its program, with the terminal in
@@ -302,10 +386,7 @@ impl Fleet {
     }
 
     fn entry_of(&self, slot: &Slot) -> Option<Arc<Entry>> {
-        let key = Slot {
-            kind: Kind::Organization,
-            ..slot.clone()
-        };
+        let key = slot.of_kind(Kind::Organization);
         let first = locked(&self.owners).get(&key)?.first().copied()?;
         self.entry(first)
     }
@@ -317,20 +398,36 @@ impl Fleet {
         cell.get()?.as_ref().ok().cloned()
     }
 
+    /// The connection of a slot's host entry, made if there is none.
+    async fn connection_for(
+        &self,
+        slot: &Slot,
+    ) -> Result<(Arc<Entry>, Arc<Connection>), HostProblem> {
+        let entry = self.entry_of(slot).ok_or_else(|| self.unknown(slot))?;
+        let connection = self.connection(&entry).await?;
+        Ok((entry, connection))
+    }
+
     /// The client that reads and writes a slot.
     ///
     /// # Errors
     /// Where the host entry has no usable credential or address.
     pub async fn client_for(&self, slot: &Slot) -> Result<Arc<Client>, HostProblem> {
-        match self.entry_of(slot) {
-            Some(entry) => Ok(self.connection(&entry).await?.client.clone()),
-            None => Err(self.unknown(slot)),
-        }
+        let (_, connection) = self.connection_for(slot).await?;
+        Ok(connection.client.clone())
     }
 
+    /// The connection of an entry. A failure is the failure of all its rows, so
+    /// that a program that gives a credential runs once, until somebody wants it
+    /// tried again.
     async fn connection(&self, entry: &Entry) -> Result<Arc<Connection>, HostProblem> {
         let cell = locked(&entry.connection).clone();
-        cell.get_or_init(|| self.connect(entry)).await.clone()
+        let is_new = !cell.initialized();
+        let found = cell.get_or_init(|| self.connect(entry)).await.clone();
+        if is_new {
+            self.news.notify_one();
+        }
+        found
     }
 
     async fn connect(&self, entry: &Entry) -> Result<Arc<Connection>, HostProblem> {
@@ -375,6 +472,7 @@ impl Fleet {
             pace: config.pace,
             read_only: self.read_only,
             limits: self.limits.clone(),
+            news: self.news.clone(),
             ..ClientOptions::new(config.host.clone(), address.clone())
         };
         let stored = Mutex::new(Mark::of(&secret));
@@ -386,6 +484,7 @@ impl Fleet {
             stored,
             address,
             note,
+            identified: tokio::sync::Mutex::default(),
         }))
     }
 
@@ -412,9 +511,8 @@ impl Fleet {
     /// # Errors
     /// In words, where it is not stored.
     pub async fn store(&self, slot: &Slot, secret: &Secret) -> Result<String, String> {
-        let entry = self.entry_of(slot).ok_or("its host is not configured")?;
-        let connection = self.connection(&entry).await;
-        let connection = connection.map_err(|problem| problem.to_string())?;
+        let connected = self.connection_for(slot).await;
+        let (entry, connection) = connected.map_err(|problem| problem.to_string())?;
         let origin = connection.origin.as_ref();
         let origin = origin.ok_or("it is stored nowhere")?;
         let old = *locked(&connection.stored);
@@ -425,39 +523,61 @@ impl Fleet {
         Ok(origin.to_string())
     }
 
-    /// The organizations that an entry's credential can see.
+    /// The organizations that an entry's credential can see; `page` is told the
+    /// names of each page as it comes.
     ///
     /// # Errors
-    /// In words, where the host does not list them.
-    pub async fn organizations(&self, entry: usize) -> Result<Vec<Arc<str>>, String> {
-        let Some(entry_data) = self.entry(entry) else {
+    /// In words, where the host does not list them, or not to the end: what
+    /// pages brought is true nevertheless.
+    pub async fn organizations(
+        &self,
+        entry: usize,
+        mut page: impl FnMut(Vec<Arc<str>>),
+    ) -> Result<Vec<Arc<str>>, String> {
+        let Some(known) = self.entry(entry) else {
             return Ok(Vec::new());
         };
-        let connection = self
-            .connection(&entry_data)
-            .await
-            .map_err(|problem| problem.to_string())?;
+        let connection = self.connection(&known).await;
+        let connection = connection.map_err(|problem| problem.to_string())?;
+        self.identify(&known, &connection).await;
+        let mut names: Vec<Arc<str>> = Vec::new();
+        let take = |organizations: &[OrganizationDoc]| {
+            let new: Vec<Arc<str>> = organizations
+                .iter()
+                .map(|organization| organization.name.as_str().into())
+                .filter(|name| self.only.is_empty() || self.only.contains(name))
+                .collect();
+            for name in &new {
+                self.claim(entry, name);
+            }
+            names.extend(new.iter().cloned());
+            if !new.is_empty() {
+                page(new);
+            }
+        };
         let listing = connection
             .client
-            .organizations(Urgency::Owner, |_| {})
+            .organizations(Urgency::Owner, take)
             .await
             .map_err(|error| error.to_string())?;
-        let names: Vec<Arc<str>> = listing
-            .organizations
-            .iter()
-            .map(|organization| organization.name.as_str().into())
-            .filter(|name| self.only.is_empty() || self.only.contains(name))
-            .collect();
-        // What it does not see any more is another entry's.
-        let host = &entry_data.config.host;
-        locked(&self.owners).retain(|slot, owners| {
-            if slot.host == *host {
-                owners.remove(&entry);
+        if !listing.complete {
+            return Err(format!(
+                "{}: the list of organizations did not come to its end; {} of them are shown",
+                known.config.host,
+                names.len()
+            ));
+        }
+        let there: HashSet<&str> = names.iter().map(|name| &**name).collect();
+        let host = &known.config.host;
+        // What this one does not see any more another may.
+        locked(&self.owners).retain(|slot, entries| {
+            if slot.host == *host && !there.contains(&*slot.organization) {
+                entries.remove(&entry);
             }
-            !owners.is_empty()
+            !entries.is_empty()
         });
-        for name in &names {
-            self.claim(entry, name);
+        if self.only.is_empty() {
+            known.memory.keep(&there);
         }
         Ok(names)
     }
@@ -521,27 +641,53 @@ impl Fleet {
         Ok(entitled.audit_logging == Some(true))
     }
 
-    /// One complete look at a slot. Never fails: what went wrong is the finding.
+    /// One complete look at a slot, with its policy. Never fails: what went
+    /// wrong is the finding.
     pub async fn read(&self, slot: &Slot, urgency: Urgency) -> Reading {
-        let (entry, client) = match (self.entry_of(slot), self.client_for(slot).await) {
-            (Some(entry), Ok(client)) => (entry, client),
-            (_, Err(problem)) => return unreadable(&problem),
-            (None, Ok(_)) => return unreadable(&self.unknown(slot)),
+        self.look(slot, Look::WithPolicy, urgency).await
+    }
+
+    /// A look at a slot. Never fails: what went wrong is the finding.
+    pub async fn look(&self, slot: &Slot, look: Look, urgency: Urgency) -> Reading {
+        let (entry, connection) = match self.connection_for(slot).await {
+            Ok(both) => both,
+            Err(problem) => return unreadable(&problem),
         };
-        let mut reading = client
-            .read_slot(&slot.organization, slot.kind, urgency)
-            .await;
-        if slot.kind == Kind::AuditTrails && reading.token().is_none() {
-            no_audit_logging(&client, slot, urgency, &mut reading).await;
+        self.identify(&entry, &connection).await;
+        let client = &*connection.client;
+        let ask = look != Look::Token;
+        let mut reading = match look {
+            Look::PolicyOf(reading) => *reading,
+            Look::Token | Look::WithPolicy => {
+                client
+                    .read_slot(&slot.organization, slot.kind, urgency)
+                    .await
+            }
+        };
+        if ask && slot.kind == Kind::AuditTrails && reading.token().is_none() {
+            no_audit_logging(client, slot, urgency, &mut reading).await;
         }
         if matches!(reading.found, Found::Token(_) | Found::None) {
-            reading.policy = entry.policy(&client, slot, urgency).await;
+            if ask {
+                match entry.policy(client, slot, urgency).await {
+                    Ok(policy) => reading.policy = policy,
+                    Err(error) => {
+                        let why = &error.problem;
+                        let words = || format!("its policy could not be read: {why}");
+                        reading.note.get_or_insert_with(words);
+                    }
+                }
+            } else {
+                let known = entry.memory.policy(&slot.organization, slot.kind);
+                reading.policy = known.flatten();
+            }
         }
         if let Found::Token(token) = &mut reading.found
             && let Some(creator) = &mut token.created_by
         {
-            entry.name(&client, creator).await;
+            entry.name(client, creator).await;
         }
+        entry.memory.note(&slot.organization, slot.kind, &reading);
         reading
     }
 
@@ -564,11 +710,12 @@ impl Fleet {
     /// The limit of the token's life and the time on the host's clock, as far
     /// as they are known without asking.
     pub async fn limits(&self, slot: &Slot) -> (Option<Duration>, Timestamp) {
-        let (Some(entry), Ok(client)) = (self.entry_of(slot), self.client_for(slot).await) else {
+        let Ok((entry, connection)) = self.connection_for(slot).await else {
             return (None, Timestamp::now());
         };
-        let policy = entry.policy(&client, slot, Urgency::Owner).await;
-        (policy, self.server_now(&client))
+        let client = &connection.client;
+        let policy = entry.policy(client, slot, Urgency::Owner).await;
+        (policy.ok().flatten(), self.server_now(client))
     }
 
     /// Whether the credential in use is the token that was seen in a slot.
@@ -577,19 +724,12 @@ impl Fleet {
         if *seen == Identity::None {
             return Own::No;
         }
-        let (Some(entry), Ok(client)) = (self.entry_of(slot), self.client_for(slot).await) else {
+        let Ok((entry, connection)) = self.connection_for(slot).await else {
             return Own::Unknown;
         };
-        let known = locked(&entry.account).clone();
-        let account = match known {
-            Some(account) => account,
-            None => match client.account(Urgency::Owner).await {
-                Ok(account) => {
-                    *locked(&entry.account) = Some(account.clone());
-                    account
-                }
-                Err(_) => return Own::Unknown,
-            },
+        let account = self.account(&entry, &connection.client, Urgency::Owner);
+        let Some(account) = account.await else {
+            return Own::Unknown;
         };
         let id = match seen {
             Identity::Token { id, .. } => Some(id.as_str()),
@@ -632,26 +772,56 @@ impl Entry {
             failed: Mutex::default(),
             connection: Mutex::default(),
             account: Mutex::default(),
-            policies: Mutex::default(),
-            names: Mutex::default(),
+            memory: Memory::default(),
         }
     }
 
-    async fn policy(&self, client: &Client, slot: &Slot, urgency: Urgency) -> Option<Duration> {
-        let key = (slot.organization.clone(), slot.kind);
-        let known = locked(&self.policies).get(&key).copied();
-        if let Some(policy) = known
-            && policy.asked.elapsed() < POLICY_AGE
-        {
-            return policy.limit;
+    fn forget_failure(&self) {
+        let mut connection = locked(&self.connection);
+        if matches!(connection.get(), Some(Err(_))) {
+            *connection = Arc::default();
         }
-        let limit = client
-            .policy(&slot.organization, slot.kind, urgency)
-            .await
-            .ok()?;
-        let asked = Instant::now();
-        locked(&self.policies).insert(key, Policy { limit, asked });
-        limit
+    }
+
+    fn news(&self) -> HostNews {
+        let cell = locked(&self.connection).clone();
+        let client = match cell.get() {
+            None => return HostNews::default(),
+            Some(Err(problem)) => {
+                return HostNews {
+                    away: (!problem.credential).then(|| problem.to_string()),
+                    ..HostNews::default()
+                };
+            }
+            Some(Ok(connection)) => &connection.client,
+        };
+        let clock = client.facts().clock_offset.unwrap_or_default();
+        HostNews {
+            away: client
+                .away()
+                .map(|why| format!("{}: {why}", self.config.host)),
+            clock: if clock.abs() > SAME_TIME {
+                clock
+            } else {
+                SignedDuration::ZERO
+            },
+            pause: client.waiting().pause,
+        }
+    }
+
+    async fn policy(
+        &self,
+        client: &Client,
+        slot: &Slot,
+        urgency: Urgency,
+    ) -> Result<Option<Duration>, ApiError> {
+        let (organization, kind) = (&slot.organization, slot.kind);
+        if let Some(known) = self.memory.policy(organization, kind) {
+            return Ok(known);
+        }
+        let limit = client.policy(organization, kind, urgency).await?;
+        self.memory.note_policy(organization, kind, limit);
+        Ok(limit)
     }
 
     async fn name(&self, client: &Client, creator: &mut Creator) {
@@ -663,21 +833,20 @@ impl Entry {
         if name.is_some() {
             return;
         }
-        let known = locked(&self.names).get(id.as_str()).cloned();
-        *name = match known {
-            Some(known) => known,
-            None => {
-                let found = if user {
-                    client.user_name(id).await
-                } else {
-                    client.team_name(id).await
-                };
-                // A failure is no answer: the next look asks again.
-                let Ok(found) = found else { return };
-                locked(&self.names).insert(id.clone(), found.clone());
-                found
+        let ask = || async {
+            let found = if user {
+                client.user_name(id).await
+            } else {
+                client.team_name(id).await
+            }?;
+            if let Some(name) = &found {
+                self.memory.note_name(id, name);
             }
+            Ok::<_, ApiError>(found)
         };
+        // A failure is no answer: the next look asks again.
+        let known = self.memory.name(id);
+        *name = known.get_or_try_init(ask).await.ok().cloned().flatten();
     }
 }
 

@@ -484,7 +484,8 @@ fn ends_within_a_line(file: &mut File) -> io::Result<bool> {
     Ok(last != *b"\n")
 }
 
-fn create_private_folder(folder: &Path) -> io::Result<()> {
+/// Creates a folder, and those above it, that only its owner can enter.
+pub(crate) fn create_private_folder(folder: &Path) -> io::Result<()> {
     let mut builder = std::fs::DirBuilder::new();
     builder.recursive(true);
     #[cfg(unix)]

@@ -3,12 +3,13 @@
 //!
 //! The way through the modules is drawn in `ARCHITECTURE.md`. Imports run one
 //! way: `main → {runtime, commands} → {ui → app, fleet, action} → {api,
-//! credentials, delivery, journal} → {config, child, expiry} → {slot, secret,
+//! credentials, delivery, journal, cache} → {config, child, expiry} → {slot, secret,
 //! text}`.
 
 pub mod action;
 pub mod api;
 pub mod app;
+pub mod cache;
 pub mod child;
 pub mod cli;
 pub mod commands;

@@ -98,6 +98,13 @@ impl Runtime {
         }
     }
 
+    /// What the status line is to say once the screen is there.
+    pub fn tell(&self, notes: Vec<String>) {
+        for note in notes {
+            let _ = self.outbox.send(Message::Reply(0, Reply::Done(Err(note))));
+        }
+    }
+
     fn now(&self) -> Moment {
         Moment {
             since_start: self.started.elapsed(),
@@ -380,6 +387,9 @@ impl Runtime {
                 None => Next::Exit(Exit::Signal(1)),
             },
             Some(message) = self.inbox.recv() => Next::Message(message),
+            () = self.actor.fleet.changed() => {
+                Next::Message(Message::Hosts(self.actor.fleet.news()))
+            }
             Some(write) = self.terminal_writes.recv() => {
                 let result = terminal.between_frames(&write.bytes);
                 let _ = write.done.send(result);
@@ -401,6 +411,7 @@ impl Runtime {
 
     fn start(&mut self, effect: Effect) {
         let actor = self.actor.clone();
+        let outbox = self.outbox.clone();
         match effect {
             // The loop has done these.
             Effect::Leave | Effect::Suspend | Effect::Decline | Effect::OnTerminal { .. } => {}
@@ -419,30 +430,47 @@ impl Runtime {
                     Reply::Added(Box::new(add(&actor, path, what).await))
                 });
             }
-            Effect::List { id, account } => {
-                let outbox = self.outbox.clone();
-                self.reply(id, async move {
-                    let listed = actor.fleet.organizations(account).await;
-                    tell_failed(&actor, &outbox);
-                    Reply::Listed(listed)
-                });
-            }
-            Effect::Read { id, slot, urgent } => {
-                let outbox = self.outbox.clone();
-                self.reply(id, async move {
-                    let urgency = if urgent {
-                        Urgency::Owner
-                    } else {
-                        Urgency::Background
-                    };
-                    let reading = actor.fleet.read(&slot, urgency).await;
-                    tell_failed(&actor, &outbox);
-                    if slot.kind == Kind::Organization && actor.fleet.proven_audit_trails(&slot) {
-                        let _ = outbox.send(Message::AuditTrails(slot));
+            Effect::List { id, account } => self.reply(id, async move {
+                let page = |names| {
+                    let _ = outbox.send(Message::Page(id, names));
+                };
+                let listed = actor.fleet.organizations(account, page).await;
+                tell_failed(&actor, &outbox);
+                Reply::Listed(listed)
+            }),
+            Effect::Identify { id, account } => self.reply(id, async move {
+                let same = actor.fleet.is_remembered(account).await;
+                tell_failed(&actor, &outbox);
+                Reply::Identified(same)
+            }),
+            Effect::Reach { id, account } => self.reply(id, async move {
+                Reply::Reached(actor.fleet.reach(account).await)
+            }),
+            Effect::Remember { id } => {
+                self.tasks.spawn_blocking(move || {
+                    for problem in actor.fleet.remember() {
+                        let _ = outbox.send(Message::Reply(id, Reply::Done(Err(problem))));
                     }
-                    Reply::Read(Box::new(reading))
                 });
             }
+            Effect::Read {
+                id,
+                slot,
+                look,
+                urgent,
+            } => self.reply(id, async move {
+                let urgency = if urgent {
+                    Urgency::Owner
+                } else {
+                    Urgency::Background
+                };
+                let reading = actor.fleet.look(&slot, look, urgency).await;
+                tell_failed(&actor, &outbox);
+                if slot.kind == Kind::Organization && actor.fleet.proven_audit_trails(&slot) {
+                    let _ = outbox.send(Message::AuditTrails(slot));
+                }
+                Reply::Read(Box::new(reading))
+            }),
             Effect::PrepareMany { id, slots } => self.reply(id, async move {
                 Reply::PreparedMany(Box::new(prepare_many(&actor, &slots).await))
             }),
@@ -643,6 +671,9 @@ impl Runtime {
         // rescue was at work is rescued, too.
         self.writes.shutdown().await;
         lines.extend(ending::rescue(&self.actor).await);
+        let fleet = self.actor.fleet.clone();
+        let remember = tokio::task::spawn_blocking(move || fleet.remember());
+        lines.extend(remember.await.unwrap_or_default());
         lines
     }
 }

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// One server of the API, as people write it: `app.terraform.io`,
 /// `tfe.corp.example:8443`, `127.0.0.1:8080`. Lower-case ASCII, never with a
@@ -36,7 +36,7 @@ impl fmt::Display for Host {
 }
 
 /// The two kinds of token that an organization can have. PROTOCOL.md, 1 and 2.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Kind {
     /// The organization token.
@@ -104,7 +104,7 @@ impl fmt::Display for Slot {
 }
 
 /// Who created a token, as far as the server says.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Creator {
     /// A user, by id, and by name once that was read.
     User { id: String, name: Option<String> },
@@ -126,7 +126,7 @@ impl Creator {
 }
 
 /// The metadata of a token; never its secret.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Token {
     /// Opaque: `4111756`, `at-…`, a UUID.
     pub id: String,
@@ -163,7 +163,7 @@ pub fn add(time: Timestamp, length: Duration) -> Option<Timestamp> {
 }
 
 /// What one complete look at a slot found.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Found {
     /// A token is there.
     Token(Token),
@@ -182,7 +182,7 @@ pub enum Found {
 }
 
 /// One complete look at a slot, with what an owner should know about it.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Reading {
     /// What was there.
     pub found: Found,

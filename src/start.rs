@@ -15,6 +15,7 @@ use crate::action::Actor;
 use crate::app::dialogs::OfferDialog;
 use crate::app::keys::Keymap;
 use crate::app::{Account, Settings};
+use crate::cache::Cache;
 use crate::cli::{self, Arguments};
 use crate::config::{self, Config, DeliveryWay, HostConfig, Location, Organizations, RescueTo};
 use crate::credentials::{self, Environment, Programs};
@@ -37,6 +38,8 @@ pub struct World {
     pub terminal_writes: mpsc::Receiver<TerminalWrite>,
     /// What is not as it should be and yet no error.
     pub warnings: Vec<String>,
+    /// What was dropped and is of no consequence.
+    pub notes: Vec<String>,
     /// Whether ASCII is all that may be drawn.
     pub ascii: bool,
     /// The hosts that are offered, where there is no configuration yet.
@@ -113,6 +116,7 @@ impl World {
             .iter()
             .map(|name| name.as_str().into())
             .collect();
+        let cache = if demo_run { None } else { env.cache_dir() };
         let mut fleet = Fleet::new(hosts, env, arguments.read_only, only);
         if cfg!(unix) {
             fleet.programs = Programs::detached_by(&deliverer.settings().program);
@@ -121,12 +125,17 @@ impl World {
         if arguments.command.is_some() && std::io::stdin().is_terminal() {
             fleet.programs = fleet.programs.on_terminal();
         }
+        let notes = match cache {
+            Some(folder) => fleet.remember_in(Cache::in_directory(&folder)),
+            None => Vec::new(),
+        };
         Ok(Self {
             actor: Actor::new(Arc::new(fleet), deliverer, journal),
             config,
             keymap,
             terminal_writes,
             warnings,
+            notes,
             ascii,
             offer,
             config_path: if demo_run { None } else { location.path },
@@ -156,7 +165,12 @@ impl World {
             .fleet
             .entries()
             .iter()
-            .map(|entry| Account::of(&entry.config))
+            .enumerate()
+            .map(|(at, entry)| {
+                let mut account = Account::of(&entry.config);
+                account.remembered = self.actor.fleet.remembered(at);
+                account
+            })
             .collect()
     }
 

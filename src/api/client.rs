@@ -4,14 +4,15 @@
 use std::collections::HashSet;
 use std::fmt;
 use std::path::PathBuf;
-use std::sync::{Mutex, MutexGuard, PoisonError, RwLock};
-use std::time::Instant;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use jiff::{SignedDuration, Timestamp};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use reqwest::header::{ACCEPT, AUTHORIZATION, HeaderMap, HeaderValue};
 use reqwest::{Method, Request, Response};
+use tokio::sync::Notify;
 use url::Url;
 use zeroize::Zeroizing;
 
@@ -32,6 +33,9 @@ const SEGMENT: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b'.')
     .remove(b'_')
     .remove(b'~');
+/// A change of a host's clock that is worth telling: `Date` counts whole
+/// seconds, and an answer takes its time.
+const NEW_TIME: SignedDuration = SignedDuration::from_secs(15);
 /// Longer names (in bytes) are no names.
 const LONGEST_NAME: usize = 512;
 
@@ -51,6 +55,9 @@ pub struct ClientOptions {
     pub read_only: bool,
     /// How long and how often.
     pub limits: Limits,
+    /// Told when the host goes away or comes back, wants a pause, or its clock
+    /// turns out to be another.
+    pub news: Arc<Notify>,
 }
 
 impl ClientOptions {
@@ -63,6 +70,7 @@ impl ClientOptions {
             pace: 0.8,
             read_only: false,
             limits: Limits::default(),
+            news: Arc::default(),
         }
     }
 }
@@ -91,6 +99,8 @@ pub(super) struct Known {
     audit_trails: HashSet<String>,
     /// Whether the credential was ever accepted.
     worked: bool,
+    /// Why no connection comes about.
+    away: Option<String>,
 }
 
 /// What the owner authenticates with. The secret is kept beside the header made
@@ -205,6 +215,24 @@ impl Client {
         self.known().worked
     }
 
+    /// Why the host cannot be reached, since the last request that could not
+    /// even connect to it.
+    pub fn away(&self) -> Option<String> {
+        self.known().away.clone()
+    }
+
+    pub(super) fn note_away(&self, why: String) {
+        if self.known().away.replace(why).is_none() {
+            self.options.news.notify_one();
+        }
+    }
+
+    /// The host wants silence for so long.
+    pub(super) fn pause(&self, wait: Duration) {
+        self.pace.pause(wait);
+        self.options.news.notify_one();
+    }
+
     pub(super) fn note_success(&self) {
         self.known().worked = true;
     }
@@ -231,6 +259,7 @@ impl Client {
             Some(safe(&value)).filter(|text| !text.is_empty())
         };
         let mut known = self.known();
+        let mut news = known.away.take().is_some();
         let facts = &mut known.facts;
         if let Some(name) = text("tfp-appname") {
             facts.is_hcp = name == HCP;
@@ -239,7 +268,13 @@ impl Client {
         facts.api_version = text("tfp-api-version").or(facts.api_version.take());
         facts.tfe_version = text("x-tfe-version").or(facts.tfe_version.take());
         if let Some(date) = http_date(headers, "date") {
-            facts.clock_offset = Some(date.duration_since(Timestamp::now()));
+            let offset = date.duration_since(Timestamp::now());
+            let before = facts.clock_offset.replace(offset).unwrap_or_default();
+            news |= (offset - before).abs() > NEW_TIME;
+        }
+        drop(known);
+        if news {
+            self.options.news.notify_one();
         }
     }
 

@@ -331,12 +331,23 @@ impl Client {
             }
             match answer {
                 Try::Done(body) => return Ok(body),
-                Try::Failed(problem) => return Err(problem),
+                Try::Failed(problem) => {
+                    if matches!(problem, Problem::Tls { .. }) {
+                        self.note_away(problem.to_string());
+                    }
+                    return Err(problem);
+                }
                 Try::Wait(wait) if waits >= limits.most_waits => {
                     return Err(Problem::TooMany { wait });
                 }
                 // The pace pauses; the next permit comes when that is over.
                 Try::Wait(_) => waits += 1,
+                Try::Again(problem @ Problem::Connect(_))
+                    if tries >= limits.tries || self.away().is_some() =>
+                {
+                    self.note_away(problem.to_string());
+                    return Err(problem);
+                }
                 Try::Again(problem) if tries >= limits.tries => return Err(problem),
                 Try::Again(_) => {
                     tries += 1;
@@ -376,7 +387,7 @@ impl Client {
         if status == 429 {
             let wait = told_wait(response.headers(), self.options.limits.longest_wait);
             let wait = wait.max(SHORTEST_WAIT);
-            self.pace.pause(wait);
+            self.pause(wait);
             return Try::Wait(wait);
         }
         let worked_before = credential.is_none() && self.worked();

@@ -267,11 +267,12 @@ impl App {
             Typed::Credential(credential) => {
                 self.accounts[account].asking = Asking::Done;
                 self.accounts[account].problem = None;
-                self.want_rows_of(account);
+                self.list.want_account(account);
                 let mut effects = vec![Effect::Give {
                     account,
                     credential,
                 }];
+                effects.extend(self.identify(account));
                 effects.extend(self.ask_for_organizations(account));
                 effects
             }
@@ -301,12 +302,6 @@ impl App {
         rows.filter(|row| row.account == account)
             .map(|row| row.slot.clone())
             .collect()
-    }
-
-    fn want_rows_of(&mut self, account: AccountId) {
-        for slot in self.slots_of(account) {
-            self.list.want(&slot);
-        }
     }
 
     /// What must come before a slot in this state is read again: its entry may
@@ -414,8 +409,10 @@ impl App {
         match result {
             Ok(()) => {
                 self.accounts[account].problem = None;
-                self.want_rows_of(account);
-                self.ask_for_organizations(account)
+                self.list.want_account(account);
+                let mut effects = self.identify(account);
+                effects.extend(self.ask_for_organizations(account));
+                effects
             }
             Err(why) => {
                 self.program_failed(account, why);

@@ -5,13 +5,14 @@
 //! holds on to its organization, not to a line of the screen.
 
 use std::cmp::Ordering;
-use std::collections::{HashMap, HashSet};
+use std::collections::{HashMap, HashSet, VecDeque};
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use nucleo_matcher::pattern::{CaseMatching, Normalization, Pattern};
 use nucleo_matcher::{Config, Matcher, Utf32Str};
 
 use super::EffectId;
+use crate::fleet::Look;
 use crate::slot::{Creator, Found, Kind, Reading, Rules, Slot, State, Token};
 
 /// The number of a host entry in the configuration.
@@ -26,12 +27,17 @@ pub struct Row {
     pub account: AccountId,
     /// The last look at it.
     pub reading: Option<Reading>,
+    /// What an earlier run saw, until this one has looked: to be shown as old,
+    /// and never to be acted on.
+    pub old: Option<Reading>,
     /// The look that is on its way.
     pub pending: Option<EffectId>,
     /// Whether it is to be looked at (again) as soon as there is room.
     pub wanted: bool,
     /// Whether its owner has marked it.
     pub marked: bool,
+    /// Whether the last look asked for the policy as well.
+    policy: bool,
     state: State,
 }
 
@@ -41,8 +47,25 @@ impl Row {
         self.state
     }
 
+    /// What can be shown: the last look, else that of an earlier run.
+    pub fn last_known(&self) -> Option<&Reading> {
+        self.reading.as_ref().or(self.old.as_ref())
+    }
+
     fn token(&self) -> Option<&Token> {
-        self.reading.as_ref().and_then(Reading::token)
+        self.last_known().and_then(Reading::token)
+    }
+
+    /// Whether the policy was left out that an owner who looks at the row wants
+    /// to see.
+    fn lacks_policy(&self) -> bool {
+        let matters = |reading: &Reading| match reading.found {
+            Found::Token(_) | Found::None => true,
+            // Its reason may be the organization's plan.
+            Found::Unclear => self.slot.kind == Kind::AuditTrails,
+            _ => false,
+        };
+        !self.policy && !self.wanted && self.reading.as_ref().is_some_and(matters)
     }
 
     /// Why there is nothing to show but words.
@@ -128,6 +151,17 @@ pub struct List {
     both_shown: bool,
     counts: HashMap<(Kind, State), usize>,
     matcher: Matcher,
+    /// Rows that want a look, by host entry, in the order of asking; some were
+    /// looked at meanwhile.
+    queues: Vec<VecDeque<usize>>,
+    /// The looks that are under way, and how many by host entry.
+    looks: HashMap<EffectId, usize>,
+    under_way: Vec<usize>,
+    /// How far each host entry's clock is ahead.
+    clocks: Vec<SignedDuration>,
+    /// Steps of work, for the test that says how it grows.
+    #[cfg(test)]
+    work: std::cell::Cell<usize>,
 }
 
 impl List {
@@ -149,32 +183,65 @@ impl List {
             both_shown: false,
             counts: HashMap::new(),
             matcher: Matcher::new(Config::DEFAULT),
+            queues: Vec::new(),
+            looks: HashMap::new(),
+            under_way: Vec::new(),
+            clocks: Vec::new(),
+            #[cfg(test)]
+            work: std::cell::Cell::default(),
         }
     }
 
     /// Adds slots that are not there yet, to be read. Of the host entries that
     /// see an organization the first has it, whichever answers first.
     pub fn add(&mut self, slots: impl IntoIterator<Item = (Slot, AccountId)>) {
-        for (slot, account) in slots {
+        self.add_known(
+            slots
+                .into_iter()
+                .map(|(slot, account)| (slot, account, None)),
+        );
+    }
+
+    /// The same with what an earlier run saw of them.
+    pub fn add_known(
+        &mut self,
+        slots: impl IntoIterator<Item = (Slot, AccountId, Option<Reading>)>,
+    ) {
+        let before = self.rows.len();
+        for (slot, account, old) in slots {
             if !self.index.contains_key(&slot) {
-                self.push(slot, account);
+                self.push(slot, account, old);
                 continue;
             }
             for kind in [Kind::Organization, Kind::AuditTrails] {
-                let Some(at) = self.index.get(&slot.of_kind(kind)) else {
-                    continue;
-                };
-                let row = &mut self.rows[*at];
-                if account < row.account {
-                    row.account = account;
-                    row.wanted |= kind == Kind::Organization || self.both_shown;
+                if let Some(at) = self.index.get(&slot.of_kind(kind)).copied()
+                    && account < self.rows[at].account
+                {
+                    self.hand_over(at, account);
                 }
             }
         }
-        self.rebuild();
+        if self.rows.len() > before {
+            self.rebuild();
+        }
     }
 
-    fn push(&mut self, slot: Slot, account: AccountId) {
+    /// Gives a row to another host entry, which is to read it again.
+    fn hand_over(&mut self, at: usize, account: AccountId) {
+        let row = &mut self.rows[at];
+        let before = std::mem::replace(&mut row.account, account);
+        row.wanted |= row.slot.kind == Kind::Organization || self.both_shown;
+        let (wanted, under_way) = (row.wanted, row.pending.is_some());
+        if under_way {
+            *slot_of(&mut self.under_way, before) -= 1;
+            *slot_of(&mut self.under_way, account) += 1;
+        }
+        if wanted {
+            self.enqueue(at);
+        }
+    }
+
+    fn push(&mut self, slot: Slot, account: AccountId, old: Option<Reading>) {
         *self.count_of(slot.kind, State::Reading) += 1;
         self.index.insert(slot.clone(), self.rows.len());
         self.rows.push(Row {
@@ -183,10 +250,16 @@ impl List {
             slot,
             account,
             reading: None,
+            old,
             pending: None,
             marked: false,
+            policy: false,
             state: State::Reading,
         });
+        let at = self.rows.len() - 1;
+        if self.rows[at].wanted {
+            self.enqueue(at);
+        }
     }
 
     fn count_of(&mut self, kind: Kind, state: State) -> &mut usize {
@@ -201,8 +274,8 @@ impl List {
             return;
         };
         if !self.index.contains_key(&slot) {
-            self.push(slot, account);
-            self.reposition(self.rows.len() - 1);
+            self.push(slot, account, None);
+            self.put_in(self.rows.len() - 1);
         }
     }
 
@@ -222,7 +295,7 @@ impl List {
             return false;
         }
         if !std::mem::replace(&mut self.both_shown, true) {
-            self.want_all_of(kind);
+            self.want_those(|row| row.slot.kind == kind);
         }
         self.kind = kind;
         self.touched = true;
@@ -230,12 +303,6 @@ impl List {
         self.selected = same.and_then(|slot| self.index.get(&slot).copied());
         self.rebuild();
         true
-    }
-
-    fn want_all_of(&mut self, kind: Kind) {
-        for row in self.rows.iter_mut().filter(|row| row.slot.kind == kind) {
-            row.wanted = true;
-        }
     }
 
     /// How many slots there are of the kind that is shown.
@@ -310,6 +377,20 @@ impl List {
         self.counts.clear();
         for row in &self.rows {
             *self.counts.entry((row.slot.kind, row.state)).or_insert(0) += 1;
+        }
+        self.looks.clear();
+        self.queues.clear();
+        self.under_way.clear();
+        for at in 0..self.rows.len() {
+            let row = &self.rows[at];
+            let (account, wanted) = (row.account, row.wanted);
+            if let Some(id) = row.pending {
+                self.looks.insert(id, at);
+                *slot_of(&mut self.under_way, account) += 1;
+            }
+            if wanted {
+                self.enqueue(at);
+            }
         }
         self.selected = selected.and_then(|slot| self.index.get(&slot).copied());
         self.rebuild();
@@ -410,8 +491,16 @@ impl List {
     }
 
     fn selected_line(&self) -> Option<usize> {
-        let selected = self.selected?;
-        self.view.iter().position(|at| *at == selected)
+        self.place(self.selected?)
+    }
+
+    /// The line of a row, if it passes the filter: the view is sorted, and no
+    /// two rows are equal.
+    fn place(&self, at: usize) -> Option<usize> {
+        let line = self
+            .view
+            .partition_point(|other| self.compare(*other, at) == Ordering::Less);
+        (self.view.get(line) == Some(&at)).then_some(line)
     }
 
     /// Keeps the selected line on the screen.
@@ -439,34 +528,145 @@ impl List {
 
     /// Asks for a row to be read again.
     pub fn want(&mut self, slot: &Slot) {
-        if let Some(at) = self.index.get(slot) {
-            self.rows[*at].wanted = true;
+        if let Some(at) = self.index.get(slot).copied() {
+            self.want_row(at);
         }
     }
 
     /// Asks for every row to be read again, of a kind that was ever shown.
     pub fn want_all(&mut self) {
-        self.want_all_of(Kind::Organization);
-        if self.both_shown {
-            self.want_all_of(Kind::AuditTrails);
+        self.want_those(|_| true);
+    }
+
+    /// The same for the rows of a host entry.
+    pub fn want_account(&mut self, account: AccountId) {
+        self.want_those(|row| row.account == account);
+    }
+
+    fn want_those(&mut self, these: impl Fn(&Row) -> bool) {
+        for at in 0..self.rows.len() {
+            let row = &self.rows[at];
+            if these(row) && (row.slot.kind == Kind::Organization || self.both_shown) {
+                self.want_row(at);
+            }
         }
     }
 
-    /// The next row to be read: what is on the screen first, then the rest.
-    pub fn next_wanted(&self, allowed: impl Fn(&Row) -> bool) -> Option<&Slot> {
-        let fits = |row: &&Row| row.wanted && row.pending.is_none() && allowed(row);
-        self.visible()
-            .find(fits)
-            .or_else(|| self.rows.iter().find(fits))
-            .map(|row| &row.slot)
+    fn want_row(&mut self, at: usize) {
+        if !std::mem::replace(&mut self.rows[at].wanted, true) {
+            self.enqueue(at);
+        }
+    }
+
+    fn enqueue(&mut self, at: usize) {
+        slot_of(&mut self.queues, self.rows[at].account).push_back(at);
+    }
+
+    /// The next look that is due: at what is on the screen first, with its
+    /// policy, then at the rest.
+    pub fn next_look(&mut self, allowed: impl Fn(AccountId) -> bool) -> Option<(Slot, Look)> {
+        let free = |row: &&Row| row.pending.is_none() && allowed(row.account);
+        if let Some(row) = self.visible().find(|row| free(row) && row.wanted) {
+            return Some((row.slot.clone(), Look::WithPolicy));
+        }
+        if let Some(row) = self.visible().find(|row| free(row) && row.lacks_policy()) {
+            let reading = row.reading.clone()?;
+            return Some((row.slot.clone(), Look::PolicyOf(Box::new(reading))));
+        }
+        for account in (0..self.queues.len()).filter(|account| allowed(*account)) {
+            while let Some(at) = self.queues[account].pop_front() {
+                self.count_work();
+                let row = &self.rows[at];
+                // One that is under way comes back with its answer.
+                if row.account == account && row.wanted && row.pending.is_none() {
+                    return Some((row.slot.clone(), Look::Token));
+                }
+            }
+        }
+        None
+    }
+
+    /// How many looks at slots of a host entry are under way.
+    pub fn under_way(&self, account: AccountId) -> usize {
+        self.under_way.get(account).copied().unwrap_or(0)
+    }
+
+    /// Whether nothing is being read and nothing is to be.
+    pub fn is_quiet(&self) -> bool {
+        self.looks.is_empty() && self.queues.iter().all(VecDeque::is_empty)
     }
 
     /// Notes that a look at the slot is on its way.
-    pub fn begin(&mut self, slot: &Slot, id: EffectId) {
-        if let Some(at) = self.index.get(slot) {
-            self.rows[*at].pending = Some(id);
-            self.rows[*at].wanted = false;
+    pub fn begin(&mut self, slot: &Slot, id: EffectId, look: &Look) {
+        let Some(at) = self.index.get(slot).copied() else {
+            return;
+        };
+        self.end_look(at);
+        let row = &mut self.rows[at];
+        row.pending = Some(id);
+        row.wanted = false;
+        row.policy = *look != Look::Token;
+        let account = row.account;
+        self.looks.insert(id, at);
+        *slot_of(&mut self.under_way, account) += 1;
+    }
+
+    /// The slot whose look has this number.
+    pub fn looked_at(&self, id: EffectId) -> Option<&Slot> {
+        self.looks.get(&id).map(|at| &self.rows[*at].slot)
+    }
+
+    fn end_look(&mut self, at: usize) {
+        let row = &mut self.rows[at];
+        let (account, wanted) = (row.account, row.wanted);
+        if let Some(id) = row.pending.take() {
+            self.looks.remove(&id);
+            *slot_of(&mut self.under_way, account) -= 1;
+            if wanted {
+                self.enqueue(at);
+            }
         }
+    }
+
+    /// The rows of a host entry that nobody has read yet are told why.
+    pub fn spoil(&mut self, account: AccountId, why: &Reading, now: Timestamp) {
+        for at in 0..self.rows.len() {
+            let row = &mut self.rows[at];
+            if row.account == account && row.reading.is_none() {
+                row.reading = Some(why.clone());
+                self.restate(at, now);
+            }
+        }
+        self.rebuild();
+    }
+
+    /// What an earlier run saw of a host entry's rows is not to be shown: it was
+    /// another account's.
+    pub fn forget_old(&mut self, account: AccountId) {
+        for row in self.rows.iter_mut().filter(|row| row.account == account) {
+            row.old = None;
+        }
+        self.rebuild();
+    }
+
+    /// The time on the clock of a host entry: what its tokens live by.
+    pub fn time_of(&self, account: AccountId, now: Timestamp) -> Timestamp {
+        let ahead = self.clocks.get(account).copied().unwrap_or_default();
+        now.saturating_add(ahead).unwrap_or(now)
+    }
+
+    /// Notes how far the clock of a host entry is ahead.
+    pub fn set_clock(&mut self, account: AccountId, ahead: SignedDuration, now: Timestamp) {
+        if *slot_of(&mut self.clocks, account) != ahead {
+            self.clocks[account] = ahead;
+            self.age(now);
+        }
+    }
+
+    #[inline]
+    fn count_work(&self) {
+        #[cfg(test)]
+        self.work.set(self.work.get() + 1);
     }
 
     /// Takes the answer of the look `id`; an answer that nobody waits for any
@@ -478,7 +678,7 @@ impl List {
         if self.rows[at].pending != Some(id) {
             return;
         }
-        self.rows[at].pending = None;
+        self.end_look(at);
         self.know(slot, reading, now);
     }
 
@@ -487,24 +687,20 @@ impl List {
         let Some(at) = self.index.get(slot).copied() else {
             return;
         };
-        self.rows[at].reading = Some(reading);
-        self.restate(at, now);
-        self.reposition(at);
+        self.change(at, Some(reading), now);
     }
 
     /// Nothing is known of a slot any more.
     pub fn forget(&mut self, slot: &Slot, now: Timestamp) {
         if let Some(at) = self.index.get(slot).copied() {
-            self.rows[at].reading = None;
-            self.restate(at, now);
-            self.reposition(at);
+            self.change(at, None, now);
         }
     }
 
     /// Drops the look that is on its way, because something newer is known.
     pub fn forget_pending(&mut self, slot: &Slot) {
-        if let Some(at) = self.index.get(slot) {
-            self.rows[*at].pending = None;
+        if let Some(at) = self.index.get(slot).copied() {
+            self.end_look(at);
         }
     }
 
@@ -521,7 +717,9 @@ impl List {
     }
 
     fn restate(&mut self, at: usize, now: Timestamp) -> bool {
-        let state = State::of(self.rows[at].reading.as_ref(), &self.rules, now);
+        let row = &self.rows[at];
+        let now = self.time_of(row.account, now);
+        let state = State::of(row.reading.as_ref(), &self.rules, now);
         let old = std::mem::replace(&mut self.rows[at].state, state);
         if old == state {
             return false;
@@ -545,9 +743,21 @@ impl List {
         self.follow();
     }
 
-    /// Puts one row where it belongs now.
-    fn reposition(&mut self, at: usize) {
-        self.view.retain(|other| *other != at);
+    /// Changes what is known of a row, and puts it where it belongs now.
+    fn change(&mut self, at: usize, reading: Option<Reading>, now: Timestamp) {
+        // Found by what the row was sorted by until now.
+        if let Some(line) = self.place(at) {
+            self.view.remove(line);
+        }
+        let row = &mut self.rows[at];
+        row.reading = reading;
+        row.old = None;
+        self.restate(at, now);
+        self.put_in(at);
+    }
+
+    /// Puts a row that is not in the view where it belongs.
+    fn put_in(&mut self, at: usize) {
         if self.rows[at].slot.kind != self.kind {
             self.follow();
             return;
@@ -571,8 +781,9 @@ impl List {
     }
 
     fn compare(&self, a: usize, b: usize) -> Ordering {
+        self.count_work();
         let (one, two) = (&self.rows[a], &self.rows[b]);
-        let ends = |row: &Row| row.reading.as_ref().and_then(Reading::ends_at);
+        let ends = |row: &Row| row.last_known().and_then(Reading::ends_at);
         let by_column = match self.column {
             Column::Attention => one
                 .state
@@ -629,6 +840,14 @@ fn matches(pattern: &Pattern, matcher: &mut Matcher, row: &Row) -> bool {
             fields.iter().any(&mut found)
         }
     })
+}
+
+/// The place of a host entry in a list that grows as entries turn up.
+fn slot_of<T: Default>(list: &mut Vec<T>, account: AccountId) -> &mut T {
+    if list.len() <= account {
+        list.resize_with(account + 1, T::default);
+    }
+    &mut list[account]
 }
 
 fn last_if_none<T: Ord>(a: Option<T>, b: Option<T>) -> Ordering {
@@ -736,13 +955,138 @@ mod tests {
     #[test]
     fn a_late_answer_is_dropped() {
         let mut list = list(&["a"]);
-        list.begin(&slot("a"), 1);
+        list.begin(&slot("a"), 1, &Look::Token);
         list.forget_pending(&slot("a"));
-        list.begin(&slot("a"), 2);
+        list.begin(&slot("a"), 2, &Look::Token);
         list.answer(&slot("a"), 1, found(Found::None), now());
         assert_eq!(list.row(&slot("a")).unwrap().state(), State::Reading);
         list.answer(&slot("a"), 2, found(Found::None), now());
         assert_eq!(list.row(&slot("a")).unwrap().state(), State::None);
+    }
+
+    fn names_of(count: usize) -> Vec<String> {
+        (0..count).map(|n| format!("o{n:05}")).collect()
+    }
+
+    /// Reads a whole list as the screen does, sixteen looks at a time, and
+    /// counts the steps.
+    fn full_read(count: usize) -> usize {
+        let mut list = list(&[]);
+        for page in names_of(count).chunks(100) {
+            list.add(page.iter().map(|name| (slot(name), 0)));
+        }
+        list.work.set(0);
+        let mut under_way = VecDeque::new();
+        let mut id = 0;
+        loop {
+            while under_way.len() < 16
+                && let Some((slot, look)) = list.next_look(|_| true)
+            {
+                id += 1;
+                list.begin(&slot, id, &look);
+                under_way.push_back((id, slot));
+            }
+            let Some((id, slot)) = under_way.pop_front() else {
+                break;
+            };
+            let day = 1 + id % 28;
+            list.answer(
+                &slot,
+                id,
+                token(&format!("2027-01-{day:02}T00:00:00Z")),
+                now(),
+            );
+        }
+        assert_eq!(list.count(State::Reading), 0, "no row is lost");
+        assert!(list.is_quiet());
+        list.work.get()
+    }
+
+    #[test]
+    fn ten_thousand_answers_cost_hardly_more_than_ten_times_a_thousand() {
+        let (thousand, ten_thousand) = (full_read(1_000), full_read(10_000));
+        // Ten times, and a bit for the depth of the search.
+        assert!(
+            ten_thousand < thousand * 15,
+            "{thousand} steps, then {ten_thousand}"
+        );
+    }
+
+    #[test]
+    fn what_is_on_the_screen_is_read_first_and_gets_its_policy() {
+        let mut list = list(&[]);
+        list.set_height(2);
+        list.add(names_of(5).iter().map(|name| (slot(name), 0)));
+        list.move_to(usize::MAX);
+        let next = |list: &mut List, id| {
+            let (slot, look) = list.next_look(|_| true).unwrap();
+            list.begin(&slot, id, &look);
+            (slot.organization.to_string(), look)
+        };
+        let policy = |name: &str| (name.to_owned(), Look::WithPolicy);
+        let token_only = |name: &str| (name.to_owned(), Look::Token);
+        assert_eq!(next(&mut list, 1), policy("o00003"));
+        assert_eq!(next(&mut list, 2), policy("o00004"));
+        assert_eq!(next(&mut list, 3), token_only("o00000"));
+        assert_eq!(next(&mut list, 4), token_only("o00001"));
+        for (id, name) in [(1, "o00003"), (2, "o00004"), (3, "o00000")] {
+            list.answer(&slot(name), id, found(Found::None), now());
+        }
+        assert_eq!(next(&mut list, 5), token_only("o00002"));
+        assert_eq!(list.next_look(|_| true), None);
+        // What comes on the screen later gets its policy then, and once.
+        list.move_to(0);
+        let reading = Box::new(found(Found::None));
+        let late = ("o00000".to_owned(), Look::PolicyOf(reading));
+        assert_eq!(next(&mut list, 6), late);
+        list.answer(&slot("o00000"), 6, found(Found::None), now());
+        assert_eq!(list.next_look(|_| true), None);
+    }
+
+    #[test]
+    fn a_look_that_was_wanted_during_another_is_not_forgotten() {
+        let mut list = list(&["a"]);
+        let (slot, look) = list.next_look(|_| true).unwrap();
+        list.begin(&slot, 1, &look);
+        list.want(&slot);
+        assert_eq!(list.next_look(|_| true), None);
+        assert_eq!(list.under_way(0), 1);
+        list.set_filter("nothing like it");
+        list.answer(&slot, 1, found(Found::None), now());
+        assert!(!list.is_quiet());
+        assert_eq!(list.next_look(|_| false), None);
+        assert_eq!(list.next_look(|_| true).unwrap().0, slot);
+        assert_eq!(list.under_way(0), 0);
+    }
+
+    #[test]
+    fn what_an_earlier_run_saw_is_shown_and_says_nothing() {
+        let mut list = list(&["a"]);
+        list.add_known([(slot("b"), 0, Some(token("2026-05-31T00:00:00Z")))]);
+        let row = list.row(&slot("b")).unwrap();
+        assert_eq!(row.state(), State::Reading);
+        assert!(row.reading.is_none() && row.last_known().is_some());
+        assert_eq!(list.count(State::Expired), 0);
+        // The old one with an end comes first, to be read first.
+        assert_eq!(names(&list), ["b", "a"]);
+        list.know(&slot("b"), found(Found::None), now());
+        assert!(list.row(&slot("b")).unwrap().old.is_none());
+        list.add_known([(slot("c"), 0, Some(token("2026-05-31T00:00:00Z")))]);
+        list.forget_old(0);
+        assert!(list.row(&slot("c")).unwrap().last_known().is_none());
+    }
+
+    #[test]
+    fn a_token_dies_by_the_clock_of_its_host() {
+        let mut list = list(&["a"]);
+        list.add([(Slot::new(&Host::new("tfe.corp.example"), "b"), 1)]);
+        list.know(&slot("a"), token("2026-06-01T01:00:00Z"), now());
+        let there = Slot::new(&Host::new("tfe.corp.example"), "b");
+        list.know(&there, token("2026-06-01T01:00:00Z"), now());
+        assert_eq!(list.count(State::Expiring), 2);
+        list.set_clock(1, SignedDuration::from_hours(2), now());
+        assert_eq!(list.row(&there).unwrap().state(), State::Expired);
+        assert_eq!(list.row(&slot("a")).unwrap().state(), State::Expiring);
     }
 
     #[test]

@@ -15,7 +15,7 @@ use crate::config::HostConfig;
 use crate::config::edit::EditError;
 use crate::credentials::{Credential, Progress};
 use crate::delivery::{Delivered, Destination, Facts, HoldId};
-use crate::fleet::Own;
+use crate::fleet::{HostNews, Look, Own};
 use crate::journal::{Entry, LeftOpen};
 use crate::secret::Secret;
 use crate::slot::{Identity, Reading, Slot};
@@ -53,6 +53,10 @@ pub enum Message {
     ProgramFailed(AccountId, String),
     /// The same program had the terminal, and gave one or not.
     Obtained(AccountId, Result<(), String>),
+    /// A page of the organizations that a host entry can see.
+    Page(EffectId, Vec<Arc<str>>),
+    /// How each host entry is doing, in their order.
+    Hosts(Vec<HostNews>),
 }
 
 /// Why a copied secret is not on the clipboard any more.
@@ -78,6 +82,10 @@ pub struct NotDelivered {
 pub enum Reply {
     /// The organizations that a host entry can see.
     Listed(Result<Vec<Arc<str>>, String>),
+    /// Whether the account that asks is the one that an earlier run remembered.
+    Identified(bool),
+    /// Why a host still cannot be reached, if so.
+    Reached(Option<String>),
     /// A look at a slot.
     Read(Box<Reading>),
     /// What a dialog must know before anything can be sent.
@@ -228,10 +236,18 @@ pub struct Known {
 pub enum Effect {
     /// Ask a host for its organizations.
     List { id: EffectId, account: AccountId },
+    /// Find out whether the account is the one that an earlier run remembered.
+    Identify { id: EffectId, account: AccountId },
+    /// Try to reach a host that went away.
+    Reach { id: EffectId, account: AccountId },
+    /// Write what was read to the cache.
+    Remember { id: EffectId },
     /// Look at a slot.
     Read {
         id: EffectId,
         slot: Slot,
+        /// What it is to find out.
+        look: Look,
         /// Whether the owner asked for it just now.
         urgent: bool,
     },
@@ -296,7 +312,7 @@ pub enum Effect {
         account: AccountId,
         credential: Credential,
     },
-    /// Connect a host entry anew, if it could not be connected.
+    /// Whatever kept a host entry from being connected may be tried again.
     Retry { account: AccountId },
     /// Stop the program that is to give a credential.
     StopProgram,
@@ -335,6 +351,8 @@ impl Message {
             Message::Program(_) => "Program",
             Message::ProgramFailed(..) => "ProgramFailed",
             Message::Obtained(..) => "Obtained",
+            Message::Page(..) => "Page",
+            Message::Hosts(_) => "Hosts",
         }
     }
 }
@@ -343,6 +361,8 @@ impl Reply {
     fn name(&self) -> &'static str {
         match self {
             Reply::Listed(_) => "Listed",
+            Reply::Identified(_) => "Identified",
+            Reply::Reached(_) => "Reached",
             Reply::Read(_) => "Read",
             Reply::Prepared(_) => "Prepared",
             Reply::PreparedMany(_) => "PreparedMany",
@@ -365,6 +385,9 @@ impl Effect {
     pub fn name(&self) -> &'static str {
         match self {
             Effect::List { .. } => "List",
+            Effect::Identify { .. } => "Identify",
+            Effect::Reach { .. } => "Reach",
+            Effect::Remember { .. } => "Remember",
             Effect::Read { .. } => "Read",
             Effect::Prepare { .. } => "Prepare",
             Effect::PrepareMany { .. } => "PrepareMany",

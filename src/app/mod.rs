@@ -7,6 +7,7 @@
 
 pub mod dialogs;
 pub mod field;
+mod health;
 pub mod help;
 pub mod hosts;
 pub mod keys;
@@ -18,7 +19,7 @@ pub mod panel;
 pub mod run;
 pub mod when;
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -33,6 +34,7 @@ use self::dialogs::{
     ProgramDialog, Reaction, facts,
 };
 use self::field::Field;
+pub use self::health::Health;
 use self::help::Help;
 use self::hosts::{Asking, Program};
 use self::keys::{Command, Keymap};
@@ -46,6 +48,7 @@ use self::run::{Report, Run};
 use crate::action::{NotDone, Order, Outcome, Step, Verb};
 use crate::delivery::{Delivered, Destination, HoldId};
 use crate::expiry::Expiry;
+use crate::fleet::Look;
 use crate::slot::{Found, Host, Kind, Reading, Rules, Slot, State};
 
 /// The most looks at slots of one host entry that are under way at once.
@@ -101,8 +104,12 @@ pub struct Account {
     pub asking: Asking,
     /// The listing that is under way.
     pub listing: Option<EffectId>,
-    /// Why there is no listing.
+    /// Why there is no listing, or why the host cannot be reached.
     pub problem: Option<String>,
+    /// How the host is doing.
+    pub health: Health,
+    /// What an earlier run saw, until the rows are made of it.
+    pub remembered: Vec<(Slot, Reading)>,
 }
 
 impl Account {
@@ -116,6 +123,8 @@ impl Account {
             asking: Asking::Never,
             listing: None,
             problem: None,
+            health: Health::default(),
+            remembered: Vec::new(),
         }
     }
 
@@ -203,9 +212,12 @@ pub struct App {
     pub now: Moment,
     /// Whether the owner wants to leave, and only the order keeps us.
     pub leaving: bool,
+    /// Whether a full read is under way, at whose end it is remembered.
+    sweeping: bool,
     aged_at: Timestamp,
     last_id: EffectId,
     copying_names: HashSet<EffectId>,
+    identifying: HashMap<EffectId, AccountId>,
 }
 
 impl App {
@@ -230,9 +242,11 @@ impl App {
             size,
             now,
             leaving: false,
+            sweeping: true,
             aged_at: now.wall,
             last_id: 0,
             copying_names: HashSet::new(),
+            identifying: HashMap::new(),
         };
         app.list.set_height(layout::list_height(size));
         if !app.settings.warnings.is_empty() {
@@ -245,6 +259,7 @@ impl App {
         }
         let mut effects = vec![Effect::LookBack { id: app.next_id() }];
         for account in 0..app.accounts.len() {
+            effects.extend(app.recall(account));
             effects.extend(app.ask_for_organizations(account));
         }
         app.ask_for_credentials();
@@ -267,27 +282,29 @@ impl App {
         }
         due.extend(self.program_named_at());
         due.extend(self.next_aging());
+        due.extend(
+            self.accounts
+                .iter()
+                .filter_map(|a| a.health.next_change(self.now)),
+        );
         due.into_iter().min()
     }
 
     /// When the first relative time on the screen reads differently; once a
     /// minute at most.
     fn next_aging(&self) -> Option<Duration> {
-        let now = self.now.wall;
-        let soonest = self
-            .list
-            .visible()
-            .filter_map(|row| row.reading.as_ref())
-            .flat_map(|reading| {
-                [
-                    reading.ends_at(),
-                    reading.token().and_then(|token| token.last_used_at),
-                ]
-            })
-            .flatten()
-            .map(|time| when::relative(time, now).until)
-            .min()?;
-        let wait = Duration::try_from(soonest.duration_since(now)).unwrap_or_default();
+        let wait_of = |row: &list::Row| {
+            let now = self.list.time_of(row.account, self.now.wall);
+            let reading = row.last_known()?;
+            let used = reading.token().and_then(|token| token.last_used_at);
+            [reading.ends_at(), used]
+                .into_iter()
+                .flatten()
+                .map(|time| when::relative(time, now).until.duration_since(now))
+                .min()
+        };
+        let soonest = self.list.visible().filter_map(wait_of).min()?;
+        let wait = Duration::try_from(soonest).unwrap_or_default();
         Some(self.now.since_start + wait.max(Duration::from_secs(60)))
     }
 
@@ -313,58 +330,41 @@ impl App {
         });
     }
 
-    fn ask_for_organizations(&mut self, account: AccountId) -> Vec<Effect> {
+    /// Whether there is room for one more look at a slot of a host entry.
+    fn has_room(&self, account: AccountId) -> bool {
         let entry = &self.accounts[account];
-        if let Some(names) = &entry.organizations {
-            let host = entry.host.clone();
-            let slots: Vec<_> = names
-                .iter()
-                .map(|name| (Slot::new(&host, name), account))
-                .collect();
-            self.list.add(slots);
-            return Vec::new();
-        }
-        if entry.listing.is_some() || !entry.is_ready() {
-            return Vec::new();
-        }
-        let id = self.next_id();
-        self.accounts[account].listing = Some(id);
-        vec![Effect::List { id, account }]
-    }
-
-    /// The looks that are under way, by host entry.
-    fn looks_under_way(&self) -> Vec<usize> {
-        let mut under_way = vec![0; self.accounts.len()];
-        for row in self.list.rows().iter().filter(|row| row.pending.is_some()) {
-            under_way[row.account] += 1;
-        }
-        under_way
+        self.list.under_way(account) < LOOKS && entry.is_ready() && !entry.health.is_away()
     }
 
     /// Starts looks at slots while there is room, what is visible first.
     fn fill_looks(&mut self) -> Vec<Effect> {
-        let mut under_way = self.looks_under_way();
         let mut effects = Vec::new();
         loop {
-            let next = self
-                .list
-                .next_wanted(|row| {
-                    under_way[row.account] < LOOKS && self.accounts[row.account].is_ready()
-                })
-                .cloned();
-            let Some(slot) = next else { break };
-            let id = self.next_id();
-            if let Some(row) = self.list.row(&slot) {
-                under_way[row.account] += 1;
-            }
-            self.list.begin(&slot, id);
-            effects.push(Effect::Read {
-                id,
-                slot,
-                urgent: false,
-            });
+            let room: Vec<bool> = (0..self.accounts.len()).map(|a| self.has_room(a)).collect();
+            let Some((slot, look)) = self.list.next_look(|account| room[account]) else {
+                break;
+            };
+            effects.push(self.begin(slot, look, false));
+        }
+        if self.sweeping
+            && self.list.is_quiet()
+            && self.accounts.iter().all(|a| a.listing.is_none())
+        {
+            self.sweeping = false;
+            effects.push(Effect::Remember { id: self.next_id() });
         }
         effects
+    }
+
+    fn begin(&mut self, slot: Slot, look: Look, urgent: bool) -> Effect {
+        let id = self.next_id();
+        self.list.begin(&slot, id, &look);
+        Effect::Read {
+            id,
+            slot,
+            look,
+            urgent,
+        }
     }
 
     /// The reading of a slot, if it is not an old one.
@@ -412,6 +412,11 @@ pub fn update(app: &mut App, message: Message, now: Moment) -> Vec<Effect> {
             Vec::new()
         }
         Message::Obtained(account, result) => app.obtained(account, result),
+        Message::Page(id, names) => {
+            app.page(id, &names);
+            Vec::new()
+        }
+        Message::Hosts(news) => app.hosts_news(news),
         Message::ClipboardGone(hold, gone) => {
             if let Some(panel) = app.panel(hold) {
                 panel.gone_from_clipboard(gone);
@@ -424,6 +429,7 @@ pub fn update(app: &mut App, message: Message, now: Moment) -> Vec<Effect> {
         }
     };
     app.pass_time();
+    effects.extend(app.reach_again());
     effects.extend(app.fill_looks());
     effects
 }
@@ -980,7 +986,7 @@ impl App {
         let Some(mut effects) = self.before_reading(account, state) else {
             return Vec::new();
         };
-        if self.looks_under_way()[account] >= LOOKS {
+        if self.list.under_way(account) >= LOOKS {
             self.list.want(&slot);
             return effects;
         }
@@ -990,20 +996,16 @@ impl App {
 
     /// A look that the owner waits for.
     fn look(&mut self, slot: Slot) -> Effect {
-        let id = self.next_id();
-        self.list.begin(&slot, id);
-        Effect::Read {
-            id,
-            slot,
-            urgent: true,
-        }
+        self.begin(slot, Look::WithPolicy, true)
     }
 
     fn refresh_all(&mut self) -> Vec<Effect> {
         self.list.want_all();
         self.say("reading everything again");
+        self.sweeping = true;
         let mut effects = self.before_reading_all();
         for account in 0..self.accounts.len() {
+            self.accounts[account].health.try_now(self.now);
             effects.extend(self.ask_for_organizations(account));
         }
         effects
@@ -1063,7 +1065,8 @@ impl App {
                 None => None,
             };
             let reading = row.reading.as_ref();
-            let item = reading.and_then(|reading| Item::of(&row.slot, reading, self.now.wall));
+            let now = self.list.time_of(row.account, self.now.wall);
+            let item = reading.and_then(|reading| Item::of(&row.slot, reading, now));
             match (why, item) {
                 (None, Some(item)) => items.push(item),
                 (why, _) => left_out.push(LeftOut {
@@ -1234,7 +1237,12 @@ impl App {
     fn identification(&self, slot: &Slot) -> Option<(crate::slot::Identity, Vec<dialogs::Fact>)> {
         let reading = self.known(slot)?;
         let shown = reading.identity()?;
-        Some((shown, facts(reading, self.now, &self.settings.zone)))
+        let account = self.list.row(slot)?.account;
+        let now = Moment {
+            wall: self.list.time_of(account, self.now.wall),
+            ..self.now
+        };
+        Some((shown, facts(reading, now, &self.settings.zone)))
     }
 
     fn step(&mut self, id: EffectId, step: Step) {
@@ -1254,14 +1262,10 @@ impl App {
     fn reply(&mut self, id: EffectId, reply: Reply) -> Vec<Effect> {
         match reply {
             Reply::Listed(result) => self.listed(id, result),
+            Reply::Identified(same) => self.identified(id, same),
+            Reply::Reached(why) => return self.reached(id, why),
             Reply::Read(reading) => {
-                let slot = self
-                    .list
-                    .rows()
-                    .iter()
-                    .find(|row| row.pending == Some(id))
-                    .map(|row| row.slot.clone());
-                if let Some(slot) = slot {
+                if let Some(slot) = self.list.looked_at(id).cloned() {
                     self.list.answer(&slot, id, *reading, self.now.wall);
                 }
             }
@@ -1311,42 +1315,6 @@ impl App {
             }
         }
         Vec::new()
-    }
-
-    fn listed(&mut self, id: EffectId, result: Result<Vec<Arc<str>>, String>) {
-        let Some(account) = self
-            .accounts
-            .iter()
-            .position(|entry| entry.listing == Some(id))
-        else {
-            return;
-        };
-        let entry = &mut self.accounts[account];
-        entry.listing = None;
-        match result {
-            Ok(names) => {
-                entry.problem = None;
-                let host = entry.host.clone();
-                entry.seen = names.iter().cloned().collect();
-                // What this one does not see any more another may.
-                let accounts = &self.accounts;
-                self.list.retain(account, |slot| {
-                    accounts[account]
-                        .sees(slot)
-                        .then_some(account)
-                        .or_else(|| accounts.iter().position(|other| other.sees(slot)))
-                });
-                let slots: Vec<_> = names
-                    .iter()
-                    .map(|name| (Slot::new(&host, name), account))
-                    .collect();
-                self.list.add(slots);
-            }
-            Err(why) => {
-                entry.problem = Some(why.clone());
-                self.say_bad(why);
-            }
-        }
     }
 
     fn prepared(&mut self, id: EffectId, preparation: Preparation) -> Vec<Effect> {

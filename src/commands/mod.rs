@@ -148,7 +148,13 @@ async fn with_world(
     };
     // A panic must not take an undelivered secret with it.
     match AssertUnwindSafe(work).catch_unwind().await {
-        Ok(ended) => ended,
+        Ok(ended) => {
+            // Nothing that a script waits for depends on it.
+            for problem in run.world.actor.fleet.remember() {
+                tracing::warn!(problem, "not remembered");
+            }
+            ended
+        }
         Err(_) => {
             for line in ending::rescue(&run.world.actor).await {
                 run.out.error(&line);

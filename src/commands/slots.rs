@@ -130,7 +130,7 @@ async fn all_slots(fleet: &Fleet, only: &[String]) -> Result<(BTreeSet<Slot>, Ve
 async fn organizations(fleet: &Fleet, at: usize) -> Result<Vec<Arc<str>>, String> {
     match &fleet.entries()[at].config.organizations {
         Organizations::Listed(names) => Ok(names.clone()),
-        Organizations::All => fleet.organizations(at).await,
+        Organizations::All => fleet.organizations(at, |_| {}).await,
     }
 }
 

@@ -110,6 +110,24 @@ impl Environment {
         Some(base.join("orgward"))
     }
 
+    /// The directory for what can be asked for again.
+    pub fn cache_dir(&self) -> Option<PathBuf> {
+        if cfg!(windows) {
+            let local = self.filled("LOCALAPPDATA").map(PathBuf::from);
+            let local = local.or_else(|| Some(self.home()?.join("AppData").join("Local")));
+            return local.map(|dir| dir.join("orgward").join("cache"));
+        }
+        if cfg!(target_os = "macos") {
+            return Some(self.home()?.join("Library/Caches/orgward"));
+        }
+        let base = self
+            .get("XDG_CACHE_HOME")
+            .map(PathBuf::from)
+            .filter(|dir| dir.is_absolute())
+            .or_else(|| Some(self.home()?.join(".cache")))?;
+        Some(base.join("orgward"))
+    }
+
     /// Whether the terminal's character set can be expected to be Unicode: the
     /// first of `LC_ALL`, `LC_CTYPE` and `LANG` that is set says so. Where none
     /// is set, most terminals do all the same.

@@ -1,5 +1,7 @@
 //! What stands around the list: the title, the status, the details, the keys.
 
+use std::time::Duration;
+
 use ratatui::Frame;
 use ratatui::layout::Rect;
 use ratatui::style::Style;
@@ -13,8 +15,8 @@ use super::boxed::field_text;
 use crate::app::dialogs::{Deed, Next, Stage, facts};
 use crate::app::keys::Command;
 use crate::app::list::Row;
-use crate::app::when::{exact, relative};
-use crate::app::{App, Layer};
+use crate::app::when::{exact, length, relative};
+use crate::app::{Account, App, Layer, Moment};
 use crate::slot::{Kind, State};
 use crate::text::fit;
 
@@ -152,11 +154,48 @@ pub fn status(app: &App, theme: Theme) -> Option<(String, Style)> {
     if !parts.is_empty() {
         return Some((parts.join(theme.symbols.dot), theme.warn()));
     }
-    let troubled = app
-        .accounts
-        .iter()
-        .find_map(|account| account.problem.clone())?;
-    Some((troubled, theme.bad()))
+    let mut troubled = app.accounts.iter().filter_map(|account| {
+        let problem = account.problem.as_ref()?;
+        let again = if account.health.is_away() {
+            "; tried again by itself"
+        } else {
+            ""
+        };
+        Some(format!("{problem}{again}"))
+    });
+    if let Some(first) = troubled.next() {
+        let more = match troubled.count() {
+            0 => String::new(),
+            1 => " (and another host)".to_owned(),
+            more => format!(" (and {more} other hosts)"),
+        };
+        return Some((format!("{first}{more}"), theme.bad()));
+    }
+    app.accounts.iter().find_map(|account| {
+        let words = host_words(account, app.now.since_start)?;
+        Some((format!("{}: {words}", account.host), theme.warn()))
+    })
+}
+
+/// What is unusual about a host that answers.
+fn host_words(account: &Account, now: Duration) -> Option<String> {
+    let health = &account.health;
+    if let Some(until) = health.paused_until.filter(|until| *until > now) {
+        let left = (until - now).as_secs() + 1;
+        return Some(format!("too many requests (429); asks to wait {left} s"));
+    }
+    if health.clock.is_zero() {
+        return None;
+    }
+    let side = if health.clock.is_positive() {
+        "ahead of"
+    } else {
+        "behind"
+    };
+    let by = length(health.clock.unsigned_abs().as_secs());
+    Some(format!(
+        "its clock is {by} {side} this machine's; its tokens are shown by its own"
+    ))
 }
 
 /// The selected slot's details, below the list: pieces that are kept whole, in
@@ -165,7 +204,7 @@ pub fn details_below(app: &App, area: Rect, theme: Theme) -> Paragraph<'static> 
     let Some(row) = app.list.selected() else {
         return Paragraph::new(Line::styled(format!(" {}", nothing(app)), theme.faint()));
     };
-    let has_token = row.reading.as_ref().is_some_and(|r| r.token().is_some());
+    let has_token = row.last_known().is_some_and(|r| r.token().is_some());
     let one_line = area.height == 1;
     let mut pieces: Vec<Vec<Span>> = Vec::new();
     if one_line {
@@ -180,8 +219,12 @@ pub fn details_below(app: &App, area: Rect, theme: Theme) -> Paragraph<'static> 
         }
         pieces.push(vec![Span::raw(row.slot.kind.words())]);
     }
+    let now = Moment {
+        wall: app.list.time_of(row.account, app.now.wall),
+        ..app.now
+    };
     let facts = match &row.reading {
-        Some(reading) if one_line && has_token => facts(reading, app.now, &app.settings.zone)
+        Some(reading) if one_line && has_token => facts(reading, now, &app.settings.zone)
             .into_iter()
             .filter(|fact| fact.label == "last used")
             .map(|fact| (fact.label, fact.short))
@@ -334,11 +377,15 @@ fn nothing(app: &App) -> String {
 /// What is known of a slot: labels and texts, exact and in the owner's zone.
 fn details(app: &App, row: &Row) -> Vec<(&'static str, String)> {
     let zone = &app.settings.zone;
-    let now = app.now.wall;
-    let Some(reading) = &row.reading else {
+    let now = app.list.time_of(row.account, app.now.wall);
+    let Some(reading) = row.last_known() else {
         return vec![("", "reading".to_owned())];
     };
+    let old = row.reading.is_none();
     let Some(token) = reading.token() else {
+        if old {
+            return vec![("", "reading".to_owned())];
+        }
         let words = reading
             .note
             .clone()
@@ -346,6 +393,10 @@ fn details(app: &App, row: &Row) -> Vec<(&'static str, String)> {
         return vec![("", words)];
     };
     let mut facts = vec![("token", token.id.clone())];
+    if old {
+        let seen = relative(reading.at, app.now.wall).text;
+        facts.push(("as of", format!("{seen}, being read again")));
+    }
     let by = token
         .created_by
         .as_ref()

@@ -172,6 +172,12 @@ fn line(
     } else {
         times(app, row, columns, theme, &mut spans);
     }
+    if row.reading.is_none() {
+        // An earlier run's.
+        for span in &mut spans {
+            span.style = theme.faint();
+        }
+    }
     let mut line = Line::from(spans);
     if chosen {
         // To the edge, so that the selection reads as one line.
@@ -187,8 +193,8 @@ fn line(
 }
 
 fn times(app: &App, row: &Row, columns: &Columns, theme: Theme, spans: &mut Vec<Span<'static>>) {
-    let now = app.now.wall;
-    let reading = row.reading.as_ref();
+    let now = app.list.time_of(row.account, app.now.wall);
+    let reading = row.last_known();
     let token = reading.and_then(|reading| reading.token());
     let none = theme.symbols.none;
     let ends = reading.and_then(|reading| reading.ends_at());

@@ -299,11 +299,13 @@ impl Owner {
         std::mem::take(&mut self.effects)
     }
 
-    /// The names of the effects, without the looks.
+    /// The names of the effects, without the looks and without what keeps them.
     pub fn asks_for(&mut self) -> Vec<&'static str> {
         let effects = self.effects();
         let names = effects.iter().map(Effect::name);
-        names.filter(|name| *name != "Read").collect()
+        names
+            .filter(|name| !["Read", "Remember"].contains(name))
+            .collect()
     }
 
     /// The slots that are to be read, and whether each is urgent.

@@ -5,6 +5,7 @@ mod deleting;
 mod driver;
 mod fields;
 mod generating;
+mod health;
 mod hosts;
 mod journal;
 mod leaving;

@@ -4,12 +4,14 @@
 use std::cell::RefCell;
 use std::time::Duration;
 
+use jiff::SignedDuration;
 use orgward::action::{Delivery, NotDone, Outcome, Step};
 use orgward::app::message::{
     Added, Addition, Candidate, CheckProblem, Gone, ManyPreparation, Preparation, Reply,
 };
 use orgward::app::{Account, Effect, Layer, Message, Settings};
 use orgward::delivery::Destination;
+use orgward::fleet::HostNews;
 use orgward::fleet::Own;
 use orgward::slot::{Found, Host, Identity, Reading, Slot};
 use proptest::prelude::*;
@@ -154,6 +156,21 @@ fn became(what: usize, slot: &Slot, before: Identity) -> Outcome {
     }
 }
 
+fn away(what: usize) -> Option<String> {
+    what.is_multiple_of(6)
+        .then(|| "tfe.corp.example: cannot connect".to_owned())
+}
+
+/// How the host entries are doing.
+fn hosts(what: usize) -> Vec<HostNews> {
+    let news = |what: usize| HostNews {
+        away: away(what),
+        clock: SignedDuration::from_hours([0, 0, 5, -5000][what % 4]),
+        pause: what.is_multiple_of(5).then(|| Duration::from_secs(7)),
+    };
+    vec![news(what / 7), news(what), news(what / 3)]
+}
+
 /// The answer to an effect, if it has one.
 fn answer(effect: &Effect, what: usize) -> Option<Message> {
     let (id, reply) = match effect {
@@ -237,10 +254,13 @@ fn answer(effect: &Effect, what: usize) -> Option<Message> {
             };
             return Some(Message::Obtained(*account, result));
         }
+        Effect::Identify { id, .. } => (*id, Reply::Identified(what.is_multiple_of(2))),
+        Effect::Reach { id, .. } => (*id, Reply::Reached(away(what))),
         Effect::Stop { .. }
         | Effect::LetGo { .. }
         | Effect::Give { .. }
         | Effect::Retry { .. }
+        | Effect::Remember { .. }
         | Effect::StopProgram
         | Effect::Seen { .. }
         | Effect::Decline
@@ -345,6 +365,10 @@ fn live(happenings: Vec<Happening>, read_only: bool, ascii: bool, reached: &mut 
             }
             Happening::Focus(focused) => owner.send(Message::Focus(focused)),
             Happening::Wait(seconds) => {
+                // Now and then there is news of the hosts after a while.
+                if seconds % 4 == 0 {
+                    owner.send(Message::Hosts(hosts(seconds as usize)));
+                }
                 owner.wait(seconds);
             }
             Happening::Reply(which, what) if !open.is_empty() => {
@@ -389,13 +413,16 @@ fn live(happenings: Vec<Happening>, read_only: bool, ascii: bool, reached: &mut 
             assert!(ledger.held.is_empty(), "left with a secret");
             return;
         }
-        open.extend(effects);
+        let silent =
+            |effect: &Effect| matches!(effect, Effect::Retry { .. } | Effect::Remember { .. });
+        open.extend(effects.into_iter().filter(|effect| !silent(effect)));
         let looks = |account| {
             let rows = owner.app.list.rows().iter();
             rows.filter(|row| row.account == account && row.pending.is_some())
                 .count()
         };
         assert!((0..3).all(|account| looks(account) <= 17));
+        assert!((0..3).all(|account| looks(account) == owner.app.list.under_way(account)));
         owner.screen();
     }
 }
@@ -428,6 +455,7 @@ fn no_way_through_the_screen_breaks_a_promise() {
             && reached.runs > 20
             && reached.panels > 20
             && reached.let_go > 0
+            && reached.away > 20
             && reached.left > 10,
         "{reached:?}"
     );
@@ -441,6 +469,7 @@ struct Reached {
     panels: usize,
     let_go: usize,
     left: usize,
+    away: usize,
 }
 
 impl Reached {
@@ -454,6 +483,8 @@ impl Reached {
             }
         }
         self.runs += usize::from(owner.app.run.as_ref().is_some_and(|run| run.done() > 0));
+        let accounts = &owner.app.accounts;
+        self.away += usize::from(accounts.iter().any(|account| account.health.is_away()));
         let panel = |layer: &Layer| matches!(layer, Layer::Panel(_));
         self.panels += usize::from(owner.app.layers.last().is_some_and(panel));
     }

@@ -7,5 +7,7 @@ mod support;
 
 mod leaving;
 mod list;
+mod many;
+mod remembering;
 mod starting;
 mod tokens;

@@ -1,0 +1,71 @@
+//! What an earlier run saw stands in the first frame.
+
+use std::path::PathBuf;
+
+use orgward::demo::{Fault, FaultRule, Gate, Wait};
+
+use super::support::{Exit, Owner, Program};
+
+fn cache(owner: &Owner) -> PathBuf {
+    owner
+        .home
+        .path()
+        .join(".cache/orgward/tfe.corp.example.json")
+}
+
+fn leave(program: &Program) {
+    program.press("q");
+    assert_eq!(program.wait_exit(), Exit::Code(0));
+}
+
+fn hold(owner: &Owner) -> Gate {
+    let gate = Gate::new();
+    let wait = Fault::WaitThenAct(Wait::Gate(gate.clone()));
+    owner
+        .host
+        .add_fault(FaultRule::on("GET", "/", wait).always());
+    gate
+}
+
+#[test]
+fn the_second_start_shows_old_rows_before_any_answer_and_acts_on_none() {
+    let owner = Owner::new();
+    leave(&owner.start());
+    let path = cache(&owner);
+    let text = std::fs::read_to_string(&path).unwrap();
+    assert!(text.contains("acme") && !text.contains(owner.credential()));
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        let mode = std::fs::metadata(&path).unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o600);
+    }
+
+    let gate = hold(&owner);
+    let program = owner.program().start();
+    program.wait_for("acme");
+    program.wait_until("old rows", |screen| {
+        let row = screen.row_with("acme");
+        row.contains("reading") && row.contains(" d ") && row.contains("olivia")
+    });
+    program.press("n").wait_for("not read yet");
+    gate.open();
+    program.wait_until("new ones", |screen| screen.row_with("acme").contains("ok"));
+    leave(&program);
+}
+
+#[test]
+fn a_damaged_cache_is_dropped_with_a_note_and_everything_works() {
+    let owner = Owner::new();
+    leave(&owner.start());
+    std::fs::write(cache(&owner), "{\"version\":1,\"acc").unwrap();
+    let gate = hold(&owner);
+    let program = owner.program().start();
+    program.wait_for("was damaged and is dropped");
+    gate.open();
+    program.wait_for("acme");
+    program.wait_until("rows", |screen| screen.row_with("acme").contains("ok"));
+    leave(&program);
+    let text = std::fs::read_to_string(cache(&owner)).unwrap();
+    assert!(text.contains("acme"), "{text}");
+}
