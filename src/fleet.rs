@@ -41,9 +41,6 @@ pub enum Source {
     Given(Secret),
 }
 
-/// One attempt to connect a host entry, which everybody who needs it waits for.
-type Attempt = OnceCell<Result<Arc<Connection>, HostProblem>>;
-
 /// One host entry of the configuration.
 pub struct Entry {
     /// Its configuration.
