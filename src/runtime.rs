@@ -822,11 +822,12 @@ fn who(account: &crate::api::Account) -> String {
 
 async fn prepare(actor: &Actor, slot: &Slot, shown: &Identity) -> Preparation {
     let deliverer = &actor.deliverer;
-    let (default, rescue, own, reading) = tokio::join!(
+    let (default, rescue, own, reading, seen) = tokio::join!(
         deliverer.default_destination(),
         deliverer.prove_rescue(slot),
         actor.fleet.own(slot, shown),
         actor.fleet.limits(slot),
+        actor.fleet.read(slot, Urgency::Owner),
     );
     let (default, why) = default;
     let (policy, server_now) = reading;
@@ -851,6 +852,7 @@ async fn prepare(actor: &Actor, slot: &Slot, shown: &Identity) -> Preparation {
         origin: actor.fleet.origin(slot),
         policy,
         server_now,
+        seen: Some(Box::new(seen)),
     }
 }
 

@@ -204,6 +204,9 @@ pub struct Preparation {
     pub policy: Option<Duration>,
     /// The host's clock.
     pub server_now: Timestamp,
+    /// The slot as it is now: the row may have been read hours ago, and an owner
+    /// decides by when the token was last used.
+    pub seen: Option<Box<Reading>>,
 }
 
 /// What the dialog for many slots must know before anything can be sent.

@@ -49,7 +49,7 @@ use crate::action::{NotDone, Order, Outcome, Step, Verb};
 use crate::delivery::{Delivered, Destination, HoldId};
 use crate::expiry::Expiry;
 use crate::fleet::Look;
-use crate::slot::{Found, Host, Kind, Reading, Rules, Slot, State};
+use crate::slot::{Found, Host, Identity, Kind, Reading, Rules, Slot, State};
 
 /// The most looks at slots of one host entry that are under way at once.
 /// PROTOCOL.md, 5: a host without a stated limit gets at most 16.
@@ -1326,6 +1326,28 @@ impl App {
         let Some(place) = place else {
             return Vec::new();
         };
+        let seen = preparation.seen.clone();
+        let fresh = |shown: &Identity| {
+            // Another token than the one that is shown is no news for this
+            // dialog: its order would be refused, and says what is there.
+            let seen = seen
+                .as_ref()
+                .filter(|seen| seen.identity().as_ref() == Some(shown))?;
+            Some(facts(seen, self.now, &self.settings.zone))
+        };
+        match &mut self.layers[place] {
+            Layer::New(dialog) => {
+                if let Some(facts) = fresh(&dialog.shown) {
+                    dialog.facts = facts;
+                }
+            }
+            Layer::Delete(dialog) => {
+                if let Some(facts) = fresh(&dialog.shown) {
+                    dialog.facts = facts;
+                }
+            }
+            _ => {}
+        }
         match self.layers.remove(place) {
             Layer::New(mut dialog) => match dialog.prepared(preparation) {
                 Reaction::Perform(order) => self.perform(*order),

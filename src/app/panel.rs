@@ -269,6 +269,12 @@ impl Panel {
         for place in self.places.iter_mut().filter(|place| place.clipboard) {
             place.gone = Some(gone);
         }
+        // Who held it ended without a word: nobody can say that its owner had
+        // the time to paste it.
+        if gone == Gone::Unknown {
+            let live = |place: &Place| place.certain && place.gone.is_none();
+            self.delivered_once = self.places.iter().any(live);
+        }
     }
 
     /// The next moment at which something here changes by itself.

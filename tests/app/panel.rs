@@ -313,3 +313,18 @@ fn nothing_is_due_while_nothing_changes() {
     owner.wait(30);
     assert_eq!(owner.app.next_deadline(), None);
 }
+
+#[test]
+fn where_a_copys_holder_ended_without_a_word_closing_asks_again() {
+    let mut owner = with(Delivery::Delivered(on_clipboard()));
+    owner
+        .clipboard_gone(Gone::Unknown)
+        .press("<esc>")
+        .sees(ASKS);
+    let mut owner = with(Delivery::Delivered(on_clipboard()));
+    owner
+        .clipboard_gone(Gone::Cleared)
+        .press("<esc>")
+        .sees_not(ASKS);
+    assert!(owner.app.layers.is_empty());
+}

@@ -166,3 +166,20 @@ fn an_order_is_for_what_the_dialog_showed_even_if_its_row_is_gone() {
         .outcome(kept(&slot("acme"), seen("at-1")))
         .sees("The token was replaced");
 }
+
+#[test]
+fn the_last_use_is_as_of_now_and_not_of_when_the_row_was_read() {
+    let mut owner = Owner::with("acme", there(token("at-1")));
+    owner.press("n");
+    let mut used = token("at-1");
+    used.last_used_at = Some(owner.app.now.wall);
+    let mut known = preparation();
+    known.seen = Some(Box::new(there(used)));
+    owner.prepared(known).sees("now (");
+    // Another token is not passed off as the one that was shown.
+    let mut owner = Owner::with("acme", there(token("at-1")));
+    owner.press("n");
+    let mut known = preparation();
+    known.seen = Some(Box::new(there(token("at-other"))));
+    owner.prepared(known).sees("at-1").sees_not("at-other");
+}

@@ -128,6 +128,7 @@ pub fn preparation() -> Preparation {
         origin: None,
         policy: None,
         server_now: at(NOW),
+        seen: None,
     }
 }
 

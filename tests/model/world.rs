@@ -499,6 +499,7 @@ impl World {
             origin: None,
             policy: None,
             server_now: self.now.wall,
+            seen: None,
         }
     }
 

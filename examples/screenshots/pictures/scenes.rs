@@ -212,6 +212,7 @@ impl Stage {
             origin: None,
             policy: reading(&slot).policy,
             server_now: wall(),
+            seen: None,
         };
         self.reply(id, Reply::Prepared(Box::new(preparation)));
     }
