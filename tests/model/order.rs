@@ -33,7 +33,7 @@ enum At {
     Write,
     Wait,
     FirstLook,
-    SecondLook(Reading),
+    SecondLook(Box<Reading>),
 }
 
 impl Way {
@@ -102,7 +102,7 @@ impl Way {
                 if let Some(outcome) = self.proves(&look) {
                     return (None, Some(outcome));
                 }
-                self.at = At::SecondLook(look);
+                self.at = At::SecondLook(Box::new(look));
                 (None, None)
             }
             At::SecondLook(first) => {
