@@ -51,6 +51,7 @@ fn is_rescued(owner: &Owner, program: &Program) {
 /// The program's own way from its start to its end, but for the timers.
 fn run_without_timers(secret: String, hosts: bool) -> ! {
     use tokio::runtime::Builder;
+    orgward::terminal::install_panic_hook();
     let whole = Builder::new_current_thread().enable_all().build().unwrap();
     let arguments = Arguments::parse_from(["orgward", "--rescue", "file"]);
     let world = World::assemble(&arguments, Environment::from_process());
