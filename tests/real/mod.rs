@@ -5,6 +5,7 @@
 
 pub mod compositor;
 pub mod display;
+pub mod session;
 
 use std::collections::BTreeMap;
 use std::fs;
