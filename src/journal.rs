@@ -364,10 +364,7 @@ impl Journal {
             Err(missing) if missing.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
             Err(cause) => return Err(self.error("read", cause)),
         };
-        Ok(bytes
-            .split(|byte| *byte == b'\n')
-            .filter_map(|line| serde_json::from_slice(line).ok())
-            .collect())
+        Ok(records(&bytes))
     }
 
     /// Every order, oldest first.
@@ -405,6 +402,14 @@ impl Journal {
         };
         JournalError { path, what, cause }
     }
+}
+
+/// The records in a journal's bytes; what is none is passed over.
+pub fn records(bytes: &[u8]) -> Vec<Record> {
+    bytes
+        .split(|byte| *byte == b'\n')
+        .filter_map(|line| serde_json::from_slice(line).ok())
+        .collect()
 }
 
 /// The last part of a file, at most [`MOST`] bytes.
@@ -639,5 +644,48 @@ mod tests {
             .append_now(&record("a", intent()))
             .unwrap_err();
         assert!(error.to_string().contains("journal.jsonl"), "{error}");
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn whatever_a_journal_holds_is_passed_over_or_safe_to_show(
+            texts in proptest::collection::vec(proptest::prelude::any::<String>(), 8),
+            which in 0usize..5,
+            cut in 0usize..400,
+        ) {
+            let mut wild = record(&texts[0], intent());
+            wild.host = texts[1].clone();
+            wild.organization = texts[2].clone();
+            wild.kind = texts[3].clone();
+            wild.event = match which {
+                0 => Event::Intent {
+                    action: texts[4].clone(),
+                    token: Some(texts[5].clone()),
+                    to: Some(texts[6].clone()),
+                },
+                1 => Event::Outcome {
+                    finding: texts[4].clone(),
+                    token: Some(texts[5].clone()),
+                    delivery: Some(texts[6].clone()),
+                },
+                2 => delivered(&texts[4]),
+                3 => Event::Rescued { delivery: texts[4].clone() },
+                _ => Event::LetGo,
+            };
+            let mut line = serde_json::to_vec(&wild).unwrap();
+            proptest::prop_assert_eq!(records(&line), vec![wild]);
+            line.truncate(cut);
+            line.push(b'\n');
+            line.extend(serde_json::to_vec(&record("whole", intent())).unwrap());
+            let read = records(&line);
+            proptest::prop_assert_eq!(&read.last().unwrap().order, "whole");
+            for entry in entries(&read) {
+                for text in [&entry.host, &entry.organization, &entry.kind] {
+                    proptest::prop_assert_eq!(&safe(text), text);
+                }
+                let words = LeftOpen { running: true, entry }.words();
+                proptest::prop_assert!(words.chars().all(|c| !c.is_control()));
+            }
+        }
     }
 }

@@ -10,6 +10,8 @@ mod client;
 mod discovery;
 mod documents;
 mod error;
+#[cfg(any(test, fuzzing))]
+pub mod fuzzing;
 mod json;
 mod pace;
 mod read;

@@ -8,6 +8,8 @@
 //! error that names it.
 
 mod environment;
+#[cfg(any(test, fuzzing))]
+pub mod fuzzing;
 mod hcl;
 pub mod keyring;
 mod program;

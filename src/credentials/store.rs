@@ -6,11 +6,12 @@
 //! they still hold the credential that was replaced: what somebody else has put
 //! there meanwhile stays.
 
-use std::collections::BTreeMap;
+use std::fmt;
 use std::fs;
 use std::io::{self, Write};
 use std::path::Path;
 
+use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 use serde_json::value::RawValue;
 use sha2::{Digest, Sha256};
 use thiserror::Error;
@@ -156,26 +157,52 @@ fn into_file(path: &Path, host: &Host, old: Mark, new: &Secret) -> Result<(), St
     Ok(())
 }
 
-type Entries = BTreeMap<String, Box<RawValue>>;
+/// The entries of an object in their order, repeated keys included: of two
+/// spellings of one host the last counts, so no other entry may change places.
+struct Entries(Vec<(String, Box<RawValue>)>);
+
+impl<'de> Deserialize<'de> for Entries {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Ordered;
+        impl<'de> Visitor<'de> for Ordered {
+            type Value = Entries;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an object")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Entries, A::Error> {
+                let mut entries = Vec::new();
+                while let Some(entry) = map.next_entry()? {
+                    entries.push(entry);
+                }
+                Ok(Entries(entries))
+            }
+        }
+        deserializer.deserialize_map(Ordered)
+    }
+}
 
 /// The document with the new credential; everything else as it stands.
 fn edit(text: &[u8], host: &Host, old: Mark, new: &Secret) -> Result<Zeroizing<Vec<u8>>, String> {
     const SHAPE: &str = "it is not the JSON that `terraform login` writes; change it by hand";
     let entries = |text: &[u8]| serde_json::from_slice::<Entries>(text).map_err(|_| SHAPE);
     let mut document = entries(text)?;
-    let credentials = document.remove("credentials").ok_or(SHAPE)?;
+    // The Terraform CLI reads the key in any case of letters.
+    let mut found = document
+        .0
+        .iter_mut()
+        .filter_map(|(key, value)| key.eq_ignore_ascii_case("credentials").then_some(value));
+    let (Some(credentials), None) = (found.next(), found.next()) else {
+        return Err(SHAPE.to_owned());
+    };
     let mut hosts = entries(credentials.get().as_bytes())?;
-    // One host can be spelled in several ways.
-    let spellings: Vec<String> = hosts
-        .keys()
-        .filter(|name| hostname::parse(name).is_ok_and(|parsed| parsed == *host))
-        .cloned()
-        .collect();
+    let is_host = |name: &str| hostname::parse(name).is_ok_and(|parsed| parsed == *host);
     let mut there = None;
-    for name in &spellings {
-        if let Some(entry) = hosts.remove(name) {
-            let mut entry = entries(entry.get().as_bytes())?;
-            if let Some(token) = entry.remove("token") {
+    // One host can be spelled in several ways.
+    for (_, entry) in hosts.0.iter().filter(|(name, _)| is_host(name)) {
+        for (key, token) in entries(entry.get().as_bytes())?.0 {
+            if key == "token" {
                 let token: String = serde_json::from_str(token.get()).map_err(|_| SHAPE)?;
                 there = Some(Secret::new(token));
             }
@@ -184,10 +211,11 @@ fn edit(text: &[u8], host: &Host, old: Mark, new: &Secret) -> Result<Zeroizing<V
     unchanged(there.as_ref(), old)?;
     let raw = |text: String| RawValue::from_string(text).map_err(|_| SHAPE);
     let token = Zeroizing::new(serde_json::to_string(new.expose()).map_err(|_| SHAPE)?);
-    let entry = format!("{{\n      \"token\": {}\n    }}", *token);
-    hosts.insert(host.to_string(), raw(entry)?);
-    let credentials = written(&hosts, 4);
-    document.insert("credentials".to_owned(), raw(credentials.to_string())?);
+    let entry = raw(format!("{{\n      \"token\": {}\n    }}", *token))?;
+    let at = hosts.0.iter().position(|(name, _)| is_host(name));
+    hosts.0.retain(|(name, _)| !is_host(name));
+    hosts.0.insert(at.unwrap_or(0), (host.to_string(), entry));
+    *credentials = raw(written(&hosts, 4).to_string())?;
     let mut text = Zeroizing::new(Vec::with_capacity(text.len() + new.expose().len() + 256));
     text.extend_from_slice(written(&document, 2).as_bytes());
     text.push(b'\n');
@@ -197,7 +225,7 @@ fn edit(text: &[u8], host: &Host, old: Mark, new: &Secret) -> Result<Zeroizing<V
 /// An object whose entries stand `indent` columns in.
 fn written(entries: &Entries, indent: usize) -> Zeroizing<String> {
     let blank = " ".repeat(indent);
-    let lines = entries.iter().map(|(key, value)| {
+    let lines = entries.0.iter().map(|(key, value)| {
         let key = serde_json::Value::from(key.as_str());
         format!("{blank}{key}: {}", value.get())
     });
@@ -205,8 +233,25 @@ fn written(entries: &Entries, indent: usize) -> Zeroizing<String> {
     Zeroizing::new(format!("{{\n{}\n{}}}", *lines, " ".repeat(indent - 2)))
 }
 
+/// What [`edited_anyhow`] stores.
+#[cfg(any(test, fuzzing))]
+pub(super) const NEW_CREDENTIAL: &str = "new-credential";
+
+/// The document with a new credential for one of its hosts, if it can be
+/// edited; and which host that is.
+#[cfg(any(test, fuzzing))]
+pub(super) fn edited_anyhow(text: &str) -> Option<(Host, String)> {
+    let hosts = terraform::hosts(text)?;
+    let (host, old) = hosts.into_iter().find_map(|(h, old)| Some((h, old?)))?;
+    let (old, new) = (Secret::new(old), Secret::new(NEW_CREDENTIAL.to_owned()));
+    let edited = edit(text.as_bytes(), &host, Mark::of(&old), &new).ok()?;
+    Some((host, String::from_utf8(edited.to_vec()).ok()?))
+}
+
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     const OLD: &str = "OLD.atlasv1.credential";
@@ -228,17 +273,33 @@ mod tests {
         assert_eq!(
             edited(&text).unwrap(),
             r#"{
-  "a": null,
   "b": [1.50, {"x":"\u00e9"}],
   "credentials": {
+    "z.example": {"token":"Z","more":1e2},
     "app.terraform.io": {
       "token": "NEW.atlasv1.\"credential"
-    },
-    "z.example": {"token":"Z","more":1e2}
-  }
+    }
+  },
+  "a": null
 }
 "#
         );
+    }
+
+    #[test]
+    fn another_host_keeps_the_credential_that_counts() {
+        // Of two spellings the last counts, and sorting would turn them round.
+        let text = format!(
+            r#"{{"Credentials":{{"b.example":{{"token":"FIRST"}},"B.example":{{"token":null}},
+            "app.terraform.io":{{"token":"{OLD}"}}}}}}"#
+        );
+        let host = Host::new("b.example");
+        let (before, after) = (
+            terraform::hosts(&text),
+            terraform::hosts(&edited(&text).unwrap()),
+        );
+        assert_eq!(before.unwrap()[&host], None);
+        assert_eq!(after.unwrap()[&host], None);
     }
 
     #[test]
@@ -269,6 +330,59 @@ mod tests {
         ] {
             let error = edited(text).unwrap_err();
             assert!(error.contains(why), "{text}: {error}");
+        }
+    }
+
+    fn json() -> impl Strategy<Value = String> {
+        let leaf = prop::sample::select(vec![
+            "null",
+            "1.50",
+            "-0",
+            "1e400",
+            "true",
+            "\"x\"",
+            "\"\\ud83d\\ude00\"",
+            "[]",
+            "{}",
+            "[{\"a\": 1}]",
+        ]);
+        let host = prop::sample::select(vec![
+            "a.example",
+            "A.example",
+            "a.example:443",
+            "b.example",
+            "b.example:8443",
+            "no host!",
+        ]);
+        let entry = prop_oneof![
+            3 => "[A-Z]{4}".prop_map(|token| format!("{{\"token\": \"{token}\"}}")),
+            1 => leaf.clone().prop_map(|value| format!("{{\"token\":{value}}}")),
+            1 => leaf.clone().prop_map(str::to_owned),
+        ];
+        let entries = prop::collection::vec((host, entry), 0..4).prop_map(|entries| {
+            let entries: Vec<String> = entries
+                .iter()
+                .map(|(host, entry)| format!("\"{host}\":{entry}"))
+                .collect();
+            format!("\"credentials\": {{{}}}", entries.join(" , "))
+        });
+        let other = ("[a-z\"\\\\]{0,3}", leaf)
+            .prop_map(|(key, value)| format!("{}:{value}", serde_json::Value::from(key)));
+        (prop::collection::vec(other, 0..3), entries).prop_map(|(mut all, entries)| {
+            all.push(entries);
+            format!("{{{}}}", all.join(","))
+        })
+    }
+
+    proptest! {
+        #[test]
+        fn any_file_is_edited_well_or_not_at_all(text in json()) {
+            super::super::fuzzing::files(text.as_bytes());
+        }
+
+        #[test]
+        fn any_text_is_left_alone_or_read(text in any::<String>()) {
+            super::super::fuzzing::files(text.as_bytes());
         }
     }
 }

@@ -202,6 +202,19 @@ fn parse(text: &str) -> Result<Value, String> {
     }
 }
 
+/// The hosts of a file with their credentials.
+#[cfg(any(test, fuzzing))]
+pub(super) fn hosts(text: &str) -> Option<BTreeMap<Host, Option<String>>> {
+    let found = parse(text).and_then(understand).ok()?;
+    let entries = found.credentials.into_iter();
+    let text = |secret: Secret| secret.expose().to_owned();
+    Some(
+        entries
+            .map(|(host, secret)| (host, secret.map(text)))
+            .collect(),
+    )
+}
+
 /// What a document says. The error is a clause: a document whose credentials
 /// have another shape is refused as a whole, as the Terraform CLI does it.
 fn understand(document: Value) -> Result<Found, String> {
