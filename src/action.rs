@@ -657,7 +657,7 @@ impl Actor {
                         let facts = Facts {
                             slot: slot.clone(),
                             id: Some(answer.token.id.clone()),
-                            expires_at: answer.token.expires_at,
+                            expires_at: answer.token.expires_at.at(),
                         };
                         let held = self.undelivered.hold(facts.clone(), answer.secret.clone());
                         self.orders

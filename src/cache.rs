@@ -230,7 +230,7 @@ impl Cache {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::slot::Token;
+    use crate::slot::{Time, Token};
 
     const HOST: &str = "tfe.corp.example:8443";
 
@@ -242,8 +242,8 @@ mod tests {
         let token = Token {
             id: "at-1".into(),
             created_at: Some(at("2026-05-01T00:00:00Z")),
-            last_used_at: None,
-            expires_at: Some(at("2026-09-01T00:00:00Z")),
+            last_used_at: Time::Never,
+            expires_at: Time::At(at("2026-09-01T00:00:00Z")),
             created_by: Some(Creator::User {
                 id: "user-1".into(),
                 name: Some("olivia".into()),

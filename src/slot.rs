@@ -125,6 +125,70 @@ impl Creator {
     }
 }
 
+/// A time in a token's life, as far as the server tells it. That something
+/// never happened is a statement, which nobody reads out of a missing field.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(from = "Option<String>", into = "Option<String>")]
+pub enum Time {
+    /// The server says that there is none: never used, never expires.
+    Never,
+    /// The server says nothing about it, or nothing that can be read.
+    Unknown,
+    /// This one.
+    At(Timestamp),
+}
+
+impl Time {
+    /// The time, if there is one and it is known.
+    pub fn at(self) -> Option<Timestamp> {
+        match self {
+            Time::At(time) => Some(time),
+            Time::Never | Time::Unknown => None,
+        }
+    }
+
+    /// The time as `words` puts it, "never", or "unknown".
+    pub fn words(self, words: impl FnOnce(Timestamp) -> String) -> String {
+        match self {
+            Time::Never => "never".to_owned(),
+            Time::Unknown => "unknown".to_owned(),
+            Time::At(time) => words(time),
+        }
+    }
+}
+
+/// As it stands in a document of the API, and in the cache.
+impl From<Option<&str>> for Time {
+    fn from(text: Option<&str>) -> Self {
+        match text {
+            None => Time::Never,
+            Some(text) => text.parse().map_or(Time::Unknown, Time::At),
+        }
+    }
+}
+
+impl From<Option<String>> for Time {
+    fn from(text: Option<String>) -> Self {
+        text.as_deref().into()
+    }
+}
+
+impl From<Time> for Option<String> {
+    fn from(time: Time) -> Self {
+        match time {
+            Time::Never => None,
+            Time::Unknown => Some("unknown".to_owned()),
+            Time::At(time) => Some(time.to_string()),
+        }
+    }
+}
+
+impl From<Option<Timestamp>> for Time {
+    fn from(time: Option<Timestamp>) -> Self {
+        time.map_or(Time::Never, Time::At)
+    }
+}
+
 /// The metadata of a token; never its secret.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Token {
@@ -132,10 +196,10 @@ pub struct Token {
     pub id: String,
     /// When it was generated.
     pub created_at: Option<Timestamp>,
-    /// When it was last used, if ever.
-    pub last_used_at: Option<Timestamp>,
+    /// When it was last used.
+    pub last_used_at: Time,
     /// The expiry that the server states.
-    pub expires_at: Option<Timestamp>,
+    pub expires_at: Time,
     /// Who generated it.
     pub created_by: Option<Creator>,
     /// Its description, made safe.
@@ -145,11 +209,21 @@ pub struct Token {
 impl Token {
     /// The end of its life: the earlier of its expiry and `created_at` plus the
     /// organization's policy. PROTOCOL.md, 3.
-    pub fn ends_at(&self, policy: Option<Duration>) -> Option<Timestamp> {
+    pub fn ends_at(&self, policy: Option<Duration>) -> Time {
+        match (self.expires_at, policy) {
+            (Time::Unknown, _) => Time::Unknown,
+            (Time::Never, Some(_)) if self.created_at.is_none() => Time::Unknown,
+            _ => self.latest_end(policy).into(),
+        }
+    }
+
+    /// A time at which its life is over for certain: the end itself, or a later
+    /// one where the end is not known.
+    fn latest_end(&self, policy: Option<Duration>) -> Option<Timestamp> {
         let by_policy = policy
             .zip(self.created_at)
             .and_then(|(policy, created)| add(created, policy));
-        match (self.expires_at, by_policy) {
+        match (self.expires_at.at(), by_policy) {
             (Some(a), Some(b)) => Some(a.min(b)),
             (a, b) => a.or(b),
         }
@@ -217,9 +291,9 @@ impl Reading {
         }
     }
 
-    /// The time at which the token's life ends.
-    pub fn ends_at(&self) -> Option<Timestamp> {
-        self.token().and_then(|token| token.ends_at(self.policy))
+    /// The end of the token's life, if one is there.
+    pub fn ends_at(&self) -> Option<Time> {
+        self.token().map(|token| token.ends_at(self.policy))
     }
 }
 
@@ -374,7 +448,7 @@ impl State {
     }
 
     fn of_token(token: &Token, policy: Option<Duration>, rules: &Rules, now: Timestamp) -> State {
-        let ends_at = token.ends_at(policy);
+        let ends_at = token.latest_end(policy);
         if ends_at.is_some_and(|end| end <= now) {
             return State::Expired;
         }
@@ -382,8 +456,8 @@ impl State {
             let longest = token.created_at.and_then(|created| add(created, policy));
             // A token that never expires lives longer than any limit.
             let over = match (token.expires_at, longest) {
-                (Some(expires), Some(longest)) => expires > longest,
-                (None, Some(_)) => true,
+                (Time::At(expires), Some(longest)) => expires > longest,
+                (Time::Never, Some(_)) => true,
                 _ => false,
             };
             if over {
@@ -394,8 +468,12 @@ impl State {
         if ends_at.zip(warn).is_some_and(|(end, warn)| end <= warn) {
             return State::Expiring;
         }
-        // A token nobody ever used counts from its creation.
-        let used = token.last_used_at.or(token.created_at);
+        let used = match token.last_used_at {
+            Time::At(used) => Some(used),
+            // A token nobody ever used counts from its creation.
+            Time::Never => token.created_at,
+            Time::Unknown => None,
+        };
         let unused = used
             .and_then(|used| add(used, rules.unused_after))
             .is_some_and(|then| then <= now);
@@ -442,8 +520,8 @@ mod tests {
         Token {
             id: "at-1".into(),
             created_at: Some(at(created)),
-            last_used_at: used.map(at),
-            expires_at: expires.map(at),
+            last_used_at: used.map(at).into(),
+            expires_at: expires.map(at).into(),
             created_by: None,
             description: None,
         }
@@ -510,6 +588,41 @@ mod tests {
         ];
         for (token, policy, expected) in cases {
             assert_eq!(state(token.clone(), policy), expected, "{token:?}");
+        }
+    }
+
+    #[test]
+    fn what_is_not_known_is_not_said() {
+        let token = |used, expires| Token {
+            last_used_at: used,
+            expires_at: expires,
+            ..token("2026-01-01T00:00:00Z", None, None)
+        };
+        let never_used = token(Time::Never, Time::Unknown);
+        assert_eq!(never_used.ends_at(None), Time::Unknown);
+        assert_eq!(state(never_used, None), State::Unused);
+        // Nobody knows that it was not used.
+        let unknown = token(Time::Unknown, Time::Never);
+        assert_eq!(state(unknown.clone(), None), State::Ok);
+        // Nobody knows that it lives too long, until the policy has ended it.
+        let unknown = token(Time::Unknown, Time::Unknown);
+        assert_eq!(state(unknown.clone(), Some(days(365))), State::Ok);
+        assert_eq!(state(unknown.clone(), Some(days(100))), State::Expired);
+        assert_eq!(unknown.ends_at(Some(days(100))), Time::Unknown);
+        let mut unborn = token(Time::Unknown, Time::Never);
+        unborn.created_at = None;
+        assert_eq!(unborn.ends_at(Some(days(100))), Time::Unknown);
+    }
+
+    #[test]
+    fn a_time_is_kept_as_it_is_told() {
+        for time in [
+            Time::Never,
+            Time::Unknown,
+            Time::At(at("2026-05-01T00:00:00Z")),
+        ] {
+            let text = serde_json::to_string(&time).unwrap();
+            assert_eq!(serde_json::from_str::<Time>(&text).unwrap(), time, "{text}");
         }
     }
 

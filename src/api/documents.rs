@@ -12,7 +12,7 @@ use zeroize::Zeroizing;
 use super::json::{self, Json};
 use super::salvage::{Damage, salvage};
 use crate::secret::Secret;
-use crate::slot::{Creator, Kind, Token};
+use crate::slot::{Creator, Kind, Time, Token};
 use crate::text::{safe, safe_bytes};
 
 /// The id of a new token whose answer gave none.
@@ -187,10 +187,18 @@ fn new_token(json: &Json<'_>) -> Result<(Token, Secret), String> {
 }
 
 fn token(data: &Json<'_>, id: &str) -> Token {
-    let time = |name| data.text_at(&["attributes", name])?.parse().ok();
+    // PROTOCOL.md, 1: each may be null (never), missing, or an empty string.
+    let time = |name| match data.at(&["attributes"]) {
+        Some(attributes) if attributes.has(name) => match attributes.at(&[name]) {
+            None => Time::Never,
+            Some(Json::Text(text)) => Time::from(Some(&**text)),
+            Some(_) => Time::Unknown,
+        },
+        _ => Time::Unknown,
+    };
     Token {
         id: safe(id),
-        created_at: time("created-at"),
+        created_at: time("created-at").at(),
         last_used_at: time("last-used-at"),
         expires_at: time("expired-at"),
         created_by: creator(data),

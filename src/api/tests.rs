@@ -13,7 +13,7 @@ use super::documents::{self, Next, Own, TokenAnswer};
 use super::fuzzing;
 use super::{Account, Client, ClientOptions, Damage, Problem};
 use crate::secret::Secret;
-use crate::slot::{Creator, Host, Kind, Token};
+use crate::slot::{Creator, Host, Kind, Time, Token};
 
 fn token_in(body: &str) -> Token {
     match documents::token_answer(body.as_bytes()) {
@@ -33,8 +33,8 @@ fn a_full_token_document() {
     let time = |text: &str| Some(text.parse::<Timestamp>().unwrap());
     assert_eq!(token.id, "4111756");
     assert_eq!(token.created_at, time("2026-04-01T08:00:00.123Z"));
-    assert_eq!(token.last_used_at, time("2026-11-20T08:00:00Z"));
-    assert_eq!(token.expires_at, time("2027-04-01T08:00:00Z"));
+    assert_eq!(token.last_used_at.at(), time("2026-11-20T08:00:00Z"));
+    assert_eq!(token.expires_at.at(), time("2027-04-01T08:00:00Z"));
     assert_eq!(token.description.as_deref(), Some("ci [2J"));
     let user = Creator::User {
         id: "user-1".into(),
@@ -53,8 +53,15 @@ fn a_field_that_is_odd_spoils_only_itself() {
             "relationships":{{"created-by":{{"data":{odd}}}}}}}}}"#
         ));
         assert_eq!(token.id, "at-1");
-        assert_eq!((token.created_at, token.last_used_at), (None, None));
-        assert!(token.expires_at.is_some(), "{odd}");
+        assert_eq!(token.created_at, None);
+        // Only null says "never"; whatever cannot be read says nothing.
+        let expected = if odd == "null" {
+            Time::Never
+        } else {
+            Time::Unknown
+        };
+        assert_eq!(token.last_used_at, expected, "{odd}");
+        assert!(token.expires_at.at().is_some(), "{odd}");
         assert_eq!(token.created_by, None);
         let bare =
             format!(r#"{{"data":{{"id":"at-1","attributes":{odd},"relationships":{odd}}}}}"#);

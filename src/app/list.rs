@@ -13,7 +13,7 @@ use nucleo_matcher::{Config, Matcher, Utf32Str};
 
 use super::EffectId;
 use crate::fleet::Look;
-use crate::slot::{Creator, Found, Kind, Reading, Rules, Slot, State, Token};
+use crate::slot::{Creator, Found, Kind, Reading, Rules, Slot, State, Time, Token};
 
 /// The number of a host entry in the configuration.
 pub type AccountId = usize;
@@ -783,7 +783,11 @@ impl List {
     fn compare(&self, a: usize, b: usize) -> Ordering {
         self.count_work();
         let (one, two) = (&self.rows[a], &self.rows[b]);
-        let ends = |row: &Row| row.last_known().and_then(Reading::ends_at);
+        let ends = |row: &Row| {
+            row.last_known()
+                .and_then(Reading::ends_at)
+                .and_then(Time::at)
+        };
         let by_column = match self.column {
             Column::Attention => one
                 .state
@@ -793,8 +797,8 @@ impl List {
             Column::Host => one.slot.host.cmp(&two.slot.host),
             Column::Ends => last_if_none(ends(one), ends(two)),
             Column::LastUsed => last_if_none(
-                one.token().and_then(|t| t.last_used_at),
-                two.token().and_then(|t| t.last_used_at),
+                one.token().and_then(|t| t.last_used_at.at()),
+                two.token().and_then(|t| t.last_used_at.at()),
             ),
             Column::CreatedBy => last_if_none(
                 one.token()
@@ -890,8 +894,8 @@ mod tests {
         found(Found::Token(Token {
             id: "at-1".into(),
             created_at: Some(at("2026-05-01T00:00:00Z")),
-            last_used_at: None,
-            expires_at: Some(at(expires)),
+            last_used_at: Time::Never,
+            expires_at: Time::At(at(expires)),
             created_by: None,
             description: None,
         }))

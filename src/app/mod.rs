@@ -49,7 +49,7 @@ use crate::action::{NotDone, Order, Outcome, Step, Verb};
 use crate::delivery::{Delivered, Destination, HoldId};
 use crate::expiry::Expiry;
 use crate::fleet::Look;
-use crate::slot::{Found, Host, Identity, Kind, Reading, Rules, Slot, State};
+use crate::slot::{Found, Host, Identity, Kind, Reading, Rules, Slot, State, Time};
 
 /// The most looks at slots of one host entry that are under way at once.
 /// PROTOCOL.md, 5: a host without a stated limit gets at most 16.
@@ -296,10 +296,11 @@ impl App {
         let wait_of = |row: &list::Row| {
             let now = self.list.time_of(row.account, self.now.wall);
             let reading = row.last_known()?;
-            let used = reading.token().and_then(|token| token.last_used_at);
+            let used = reading.token().map(|token| token.last_used_at);
             [reading.ends_at(), used]
                 .into_iter()
                 .flatten()
+                .filter_map(Time::at)
                 .map(|time| when::relative(time, now).until.duration_since(now))
                 .min()
         };

@@ -186,7 +186,7 @@ impl Panel {
         Facts {
             slot: self.slot.clone(),
             id: Some(self.token.id.clone()),
-            expires_at: self.token.expires_at,
+            expires_at: self.token.expires_at.at(),
         }
     }
 

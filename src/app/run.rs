@@ -15,7 +15,7 @@ use super::help::wrapped;
 use crate::action::{Delivery, Generated, NotDone, Order, Outcome, Verb};
 use crate::expiry;
 use crate::fleet::Own;
-use crate::slot::{Found, Identity, Slot};
+use crate::slot::{Found, Identity, Slot, Time};
 
 /// What became of one slot.
 #[derive(Clone, Debug)]
@@ -231,14 +231,14 @@ fn generated(done: &Generated) -> String {
         words.push_str(": ");
         words.push_str(why);
     }
-    if done.asked.is_some() && done.token.expires_at != done.asked {
-        let ends = match done.token.expires_at {
-            Some(at) => expiry::wire(at),
-            None => "never".to_owned(),
-        };
-        words.push_str(&format!(
-            "; it ends {ends}, which is not what was asked for"
-        ));
+    match (done.asked, done.token.expires_at) {
+        (None, _) => {}
+        (Some(asked), Time::At(ends)) if ends == asked => {}
+        (Some(_), Time::Unknown) => words.push_str("; the host does not say when it ends"),
+        (Some(_), ends) => words.push_str(&format!(
+            "; it ends {}, which is not what was asked for",
+            ends.words(expiry::wire)
+        )),
     }
     if done.own == Own::Yes {
         words.push_str("; it was your credential, this program goes on with the new one");

@@ -18,7 +18,7 @@ use crate::expiry::wire;
 use crate::fleet::Own;
 use crate::journal::{Event, Record};
 use crate::secret::Secret;
-use crate::slot::{Identity, Reading, Slot};
+use crate::slot::{Identity, Reading, Slot, Time};
 use crate::text;
 
 /// What became of one order, for the exit code and for those after it.
@@ -118,13 +118,14 @@ async fn generated(
         done.token.id
     );
     match (done.token.expires_at, done.asked) {
-        (Some(expires), Some(asked)) if expires == asked => {
+        (Time::At(expires), Some(asked)) if expires == asked => {
             line.push_str(&format!(", expires {}", wire(expires)));
         }
         (expires, asked) => {
             line.push_str(&match expires {
-                Some(expires) => format!(", expires {}", wire(expires)),
-                None => ", never expires".to_owned(),
+                Time::At(expires) => format!(", expires {}", wire(expires)),
+                Time::Never => ", never expires".to_owned(),
+                Time::Unknown => ", expires at an unknown time".to_owned(),
             });
             if let Some(asked) = asked {
                 line.push_str(&format!(" (asked for was {})", wire(asked)));
@@ -210,7 +211,7 @@ async fn ask_elsewhere(run: &Run, slot: &Slot, done: &Generated) {
     let facts = Facts {
         slot: slot.clone(),
         id: Some(done.token.id.clone()),
-        expires_at: done.token.expires_at,
+        expires_at: done.token.expires_at.at(),
     };
     loop {
         run.out.ask(
@@ -344,8 +345,9 @@ pub fn dying(reading: &Reading) -> String {
                 None => "at an unknown time".to_owned(),
             },
             match token.last_used_at {
-                Some(at) => format!("last used {} ({})", relative(at), wire(at)),
-                None => "never used".to_owned(),
+                Time::At(at) => format!("last used {} ({})", relative(at), wire(at)),
+                Time::Never => "never used".to_owned(),
+                Time::Unknown => "last used at an unknown time".to_owned(),
             }
         ),
     }

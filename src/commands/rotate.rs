@@ -106,11 +106,7 @@ async fn dry_run(run: &Run, wanted: &Rotate, expiry: Expiry) -> Result<u8, Stop>
     let now = jiff::Timestamp::now();
     for (row, planned) in rows.iter().zip(&plan) {
         let token = row.reading.token();
-        let relative = |time: Option<_>, otherwise: &str| match time {
-            Some(time) => when::relative(time, now).text,
-            None => otherwise.to_owned(),
-        };
-        let never = if token.is_some() { "never" } else { "-" };
+        let ago = |time| when::relative(time, now).text;
         let own = match run.world.actor.fleet.own(&row.slot, &planned.shown).await {
             Own::Yes => "your own credential",
             Own::No | Own::Unknown => "",
@@ -122,8 +118,13 @@ async fn dry_run(run: &Run, wanted: &Rotate, expiry: Expiry) -> Result<u8, Stop>
             token
                 .map_or("-".to_owned(), |token| token.id.clone())
                 .into(),
-            relative(token.and_then(|token| token.created_at), "-").into(),
-            relative(token.and_then(|token| token.last_used_at), never).into(),
+            token
+                .and_then(|token| token.created_at)
+                .map_or("-".to_owned(), ago)
+                .into(),
+            token
+                .map_or("-".to_owned(), |token| token.last_used_at.words(ago))
+                .into(),
             own.to_owned().into(),
         ]);
     }

@@ -9,7 +9,7 @@ use super::Output;
 use super::table::{Cell, Table};
 use crate::app::when;
 use crate::cli::Sort;
-use crate::slot::{Creator, Kind, Reading, Slot, State};
+use crate::slot::{Creator, Kind, Reading, Slot, State, Time};
 
 /// A slot and what one look at it found.
 pub struct Row {
@@ -47,9 +47,9 @@ impl Row {
             state: self.state,
             id: token.map(|token| &*token.id),
             created_at: token.and_then(|token| token.created_at),
-            last_used_at: token.and_then(|token| token.last_used_at),
-            expires_at: token.and_then(|token| token.expires_at),
-            ends_at: self.reading.ends_at(),
+            last_used_at: token.and_then(|token| token.last_used_at.at()),
+            expires_at: token.and_then(|token| token.expires_at.at()),
+            ends_at: self.reading.ends_at().and_then(Time::at),
             created_by: token
                 .and_then(|token| token.created_by.as_ref())
                 .map(Creator::words),
@@ -91,13 +91,12 @@ pub fn table(rows: &[Row], now: Timestamp, out: &Output) -> String {
     ]);
     // One word a row for what is the same in all is one too many.
     let kinds = rows.iter().any(|row| row.slot.kind != Kind::Organization);
-    let relative = |time: Option<Timestamp>, otherwise: &str| match time {
-        Some(time) => when::relative(time, now).text,
-        None => otherwise.to_owned(),
+    let words = |time: Option<Time>| match time {
+        Some(time) => time.words(|at| when::relative(at, now).text),
+        None => "-".to_owned(),
     };
     for row in rows {
         let token = row.reading.token();
-        let is_there = |word| if token.is_some() { word } else { "-" };
         let note = row.reading.note.as_deref();
         let kind = if kinds { row.slot.kind.as_str() } else { "" };
         let cells: Vec<Cell> = vec![
@@ -105,12 +104,8 @@ pub fn table(rows: &[Row], now: Timestamp, out: &Output) -> String {
             row.slot.host.to_string().into(),
             kind.to_owned().into(),
             row.state.into(),
-            relative(row.reading.ends_at(), is_there("never")).into(),
-            relative(
-                token.and_then(|token| token.last_used_at),
-                is_there("never"),
-            )
-            .into(),
+            words(row.reading.ends_at()).into(),
+            words(token.map(|token| token.last_used_at)).into(),
             token
                 .and_then(|token| token.created_by.as_ref())
                 .map_or("-".to_owned(), Creator::words)
@@ -130,14 +125,17 @@ pub fn sort(rows: &mut [Row], by: Sort) {
     let token = |row: &Row| row.reading.token().cloned();
     rows.sort_by(|a, b| (&a.slot.organization, &a.slot).cmp(&(&b.slot.organization, &b.slot)));
     // What has no such time comes last.
-    let early = |time: Option<Timestamp>| (time.is_none(), time);
+    let early = |row: &Row| {
+        let end = row.reading.ends_at().and_then(Time::at);
+        (end.is_none(), end)
+    };
     match by {
         Sort::Organization => {}
-        Sort::Attention => rows.sort_by_key(|row| (row.state, early(row.reading.ends_at()))),
+        Sort::Attention => rows.sort_by_key(|row| (row.state, early(row))),
         Sort::Host => rows.sort_by(|a, b| a.slot.host.cmp(&b.slot.host)),
-        Sort::Ends => rows.sort_by_key(|row| early(row.reading.ends_at())),
+        Sort::Ends => rows.sort_by_key(|row| early(row)),
         Sort::LastUsed => rows.sort_by_key(|row| match token(row) {
-            Some(token) => (false, token.last_used_at),
+            Some(token) => (false, token.last_used_at.at()),
             None => (true, None),
         }),
         Sort::CreatedBy => rows.sort_by_key(|row| {

@@ -408,10 +408,9 @@ fn details(app: &App, row: &Row) -> Vec<(&'static str, String)> {
     facts.push(("created", format!("{created}{by}")));
     facts.push((
         "last used",
-        match token.last_used_at {
-            Some(at) => format!("{} ({})", exact(at, zone), relative(at, now).text),
-            None => "never".to_owned(),
-        },
+        token
+            .last_used_at
+            .words(|at| format!("{} ({})", exact(at, zone), relative(at, now).text)),
     ));
     let policy = reading
         .policy
@@ -419,10 +418,7 @@ fn details(app: &App, row: &Row) -> Vec<(&'static str, String)> {
         .unwrap_or_default();
     facts.push((
         "ends",
-        match reading.ends_at() {
-            Some(at) => format!("{}{policy}", exact(at, zone)),
-            None => format!("never{policy}"),
-        },
+        token.ends_at(reading.policy).words(|at| exact(at, zone)) + &policy,
     ));
     if let Some(description) = &token.description {
         facts.push(("description", description.clone()));

@@ -10,6 +10,7 @@ use super::{Theme, pad};
 use crate::app::App;
 use crate::app::list::{Column, Row};
 use crate::app::when::relative;
+use crate::slot::Time;
 use crate::text::fit;
 
 /// The days that a full bar of life stands for.
@@ -198,15 +199,15 @@ fn times(app: &App, row: &Row, columns: &Columns, theme: Theme, spans: &mut Vec<
     let token = reading.and_then(|reading| reading.token());
     let none = theme.symbols.none;
     let ends = reading.and_then(|reading| reading.ends_at());
-    let ends_text = match (token, ends) {
-        (_, Some(end)) => relative(end, now).text,
-        (Some(_), None) => "never".to_owned(),
-        (None, None) => none.to_owned(),
+    let words = |time: Option<Time>| match time {
+        Some(time) => time.words(|at| relative(at, now).text),
+        None => none.to_owned(),
     };
+    let ends_text = words(ends);
     spans.push(Span::raw(pad(&ends_text, columns.ends, theme)));
     spans.push(Span::raw("  "));
     if columns.bar > 0 {
-        let bar = match ends {
+        let bar = match ends.and_then(Time::at) {
             Some(end) if end > now => life(end.duration_since(now).as_secs(), theme),
             _ => String::new(),
         };
@@ -217,12 +218,7 @@ fn times(app: &App, row: &Row, columns: &Columns, theme: Theme, spans: &mut Vec<
         spans.push(Span::raw("  "));
     }
     if columns.used > 0 {
-        let text = match token {
-            Some(token) => token
-                .last_used_at
-                .map_or("never".to_owned(), |at| relative(at, now).text),
-            None => none.to_owned(),
-        };
+        let text = words(token.map(|token| token.last_used_at));
         spans.push(Span::raw(pad(&text, columns.used, theme)));
         spans.push(Span::raw(" "));
     }

@@ -15,7 +15,7 @@ use crate::app::run::{Mood, Report, Run};
 use crate::app::{App, when};
 use crate::expiry::ExpiryError;
 use crate::fleet::Own;
-use crate::slot::{Identity, Slot};
+use crate::slot::{Identity, Slot, Time};
 use crate::text::fit;
 
 /// The columns for the slots' names, at most.
@@ -191,8 +191,9 @@ fn item_line(app: &App, item: &Item, name: String, theme: Theme) -> Vec<Span<'st
     match (&item.token, &item.shown) {
         (Some(token), _) => {
             let used = match token.last_used_at {
-                Some(at) => format!("used {}", when::relative(at, now).text),
-                None => "never used".to_owned(),
+                Time::At(at) => format!("used {}", when::relative(at, now).text),
+                Time::Never => "never used".to_owned(),
+                Time::Unknown => "use unknown".to_owned(),
             };
             let style = if item.recent {
                 theme.warn()

@@ -10,6 +10,7 @@ use crate::action::Verb;
 use crate::app::message::Gone;
 use crate::app::panel::{Panel, Place, REPLACE};
 use crate::app::{App, when};
+use crate::slot::Time;
 
 /// The width where the window has room.
 const WIDTH: u16 = 76;
@@ -30,22 +31,23 @@ pub fn panel<'a>(app: &'a App, panel: &'a Panel, frame: &mut Frame, theme: Theme
         Line::from(vec![Span::styled(label, theme.faint()), text])
     };
     let end = |at| when::exact(at, zone);
-    let ends = panel.token.expires_at.map_or("never".to_owned(), end);
+    let ends = panel.token.expires_at.words(end);
     let mut parts = vec![
         Part::ranked(2, Line::styled(panel.slot.to_string(), theme.strong())),
         Part::ranked(5, fact("token   ", Span::raw(panel.token.id.clone()))),
         Part::ranked(4, fact("ends    ", Span::raw(ends))),
     ];
     if let Some(asked) = panel.asked
-        && panel.token.expires_at != Some(asked)
+        && panel.token.expires_at != Time::At(asked)
     {
         let warning = theme.symbols.warning;
+        let words = match panel.token.expires_at {
+            Time::Unknown => "the host does not confirm what was asked for",
+            _ => "not what was asked for",
+        };
         parts.push(Part::ranked(
             1,
-            Line::styled(
-                format!("{warning} not what was asked for: {}", end(asked)),
-                theme.warn(),
-            ),
+            Line::styled(format!("{warning} {words}: {}", end(asked)), theme.warn()),
         ));
     }
     let secret = Span::styled(secret, theme.strong());

@@ -139,6 +139,9 @@ async fn a_journal_that_breaks_after_the_answer_costs_no_secret_and_is_said() {
 async fn the_expiry_shown_is_the_one_that_the_server_returned() {
     let stage = Plan::new(Ground::Hcp, Deed::Generate).stage().await;
     let done = generated(&stage, Destination::Panel).await;
-    assert_eq!(done.token.expires_at, stage.holds().unwrap().expires_at);
+    assert_eq!(
+        done.token.expires_at,
+        stage.holds().unwrap().expires_at.into()
+    );
     assert!(done.asked.is_some());
 }

@@ -58,7 +58,7 @@ async fn the_requests_are_exactly_these() {
     assert_eq!(generated.secret.expose(), SECRET);
     assert_eq!(generated.token.id, "at-2");
     assert_eq!(
-        generated.token.expires_at,
+        generated.token.expires_at.at(),
         "2027-01-31T12:00:00Z".parse().ok()
     );
     client.generate("acme", ORG, None).await.unwrap();
@@ -269,7 +269,7 @@ async fn a_201_that_is_cut_behind_the_secret_still_brings_it() {
         let generated = result.unwrap();
         assert_eq!(generated.secret.expose(), SECRET);
         assert_eq!(generated.token.id, "at-2");
-        assert!(generated.token.expires_at.is_some());
+        assert!(generated.token.expires_at.at().is_some());
         assert_eq!(generated.damage, Some(Damage::Cut));
     };
     for act in [

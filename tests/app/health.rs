@@ -5,7 +5,7 @@ use jiff::SignedDuration;
 use orgward::app::message::{EffectId, Reply};
 use orgward::app::{Account, Effect, Message};
 use orgward::fleet::HostNews;
-use orgward::slot::{Found, Host, Slot, State};
+use orgward::slot::{Found, Host, Slot, State, Time};
 
 use crate::driver::Owner;
 use crate::world::*;
@@ -129,7 +129,7 @@ fn a_pause_is_shown_until_it_is_over() {
 fn times_and_states_go_by_the_clock_of_the_host() {
     let mut owner = two_hosts();
     let mut token = token("at-2");
-    token.expires_at = Some(hours(2));
+    token.expires_at = Time::At(hours(2));
     let now = owner.app.now.wall;
     owner.app.list.know(&other("near"), there(token), now);
     owner.sees("in 2 h");

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use orgward::app::message::Reply;
 use orgward::app::{Account, Effect};
-use orgward::slot::{Host, State};
+use orgward::slot::{Host, State, Time};
 
 use crate::driver::Owner;
 use crate::world::*;
@@ -191,7 +191,7 @@ fn the_selection_stays_with_its_organization() {
     let mut owner = Owner::of(&["acme", "beta", "zulu"]);
     owner.press("j").sees("▸ beta");
     let dead = orgward::slot::Token {
-        expires_at: Some(days(-1)),
+        expires_at: Time::At(days(-1)),
         ..token("at-1")
     };
     owner.read("zulu", there(dead)).sees("▸ beta");
@@ -213,7 +213,7 @@ fn relative_times_move_once_a_minute_at_most() {
 #[test]
 fn states_change_with_the_calendar() {
     let soon = orgward::slot::Token {
-        expires_at: Some(hours(1)),
+        expires_at: Time::At(hours(1)),
         ..token("at-1")
     };
     let mut owner = Owner::with("acme", there(soon));

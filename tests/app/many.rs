@@ -7,7 +7,7 @@ use orgward::app::message::Reply;
 use orgward::app::{Account, Effect, Message};
 use orgward::delivery::{Delivered, Destination};
 use orgward::fleet::Own;
-use orgward::slot::{Found, Host, Identity, Kind, Slot, Token};
+use orgward::slot::{Found, Host, Identity, Kind, Slot, Time, Token};
 
 use crate::driver::{Owner, wanted};
 use crate::world::*;
@@ -17,7 +17,7 @@ fn five() -> Owner {
     let mut owner = Owner::of(&["alpha", "beta", "gamma", "delta", "broken"]);
     let used = |id: &str, hours_ago: i64| {
         there(Token {
-            last_used_at: Some(hours(-hours_ago)),
+            last_used_at: Time::At(hours(-hours_ago)),
             ..token(id)
         })
     };
@@ -532,7 +532,7 @@ fn a_token_with_another_expiry_than_asked_for_is_told() {
         order.shown.clone(),
         Delivery::Delivered(stored(&order.slot)),
     );
-    done.token.expires_at = None;
+    done.token.expires_at = Time::Never;
     owner.outcome(Outcome::Generated(Box::new(done)));
     owner.press("<esc>").order();
     owner.outcome(Outcome::NotDone(NotDone::Stopped));

@@ -6,6 +6,7 @@ use orgward::action::{Delivery, Outcome};
 use orgward::app::message::{Gone, Reply};
 use orgward::app::{Effect, Message};
 use orgward::delivery::{Delivered, Destination};
+use orgward::slot::Time;
 
 use crate::driver::Owner;
 use crate::world::*;
@@ -266,14 +267,23 @@ fn the_test_says_whom_it_authenticates() {
 
 #[test]
 fn an_expiry_that_was_not_asked_for_is_marked() {
-    let mark = "not what was asked for: 2027-02-22 10:00 +00:00";
-    kept().sees_not(mark);
-    for returned in [Some(days(30)), None] {
+    let (mark, end) = ("not what was asked for", ": 2027-02-22 10:00 +00:00");
+    kept().sees_not(mark).sees_not(end);
+    for (returned, mark) in [
+        (Time::At(days(30)), mark),
+        (Time::Never, mark),
+        (
+            Time::Unknown,
+            "the host does not confirm what was asked for",
+        ),
+    ] {
         let mut owner = Owner::with("acme", none());
         owner.generate();
         let mut done = generated(&slot("acme"), orgward::slot::Identity::None, Delivery::Kept);
         done.token.expires_at = returned;
-        owner.outcome(Outcome::Generated(Box::new(done))).sees(mark);
+        owner
+            .outcome(Outcome::Generated(Box::new(done)))
+            .sees(&format!("{mark}{end}"));
     }
 }
 

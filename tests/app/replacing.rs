@@ -3,7 +3,7 @@
 use orgward::app::Layer;
 use orgward::app::dialogs::Focus;
 use orgward::fleet::Own;
-use orgward::slot::{Identity, Reading, Token};
+use orgward::slot::{Identity, Reading, Time, Token};
 
 use crate::driver::Owner;
 use crate::world::*;
@@ -20,10 +20,10 @@ fn every_state_with_a_token() -> Vec<(&'static str, Reading)> {
     };
     vec![
         ("ok", with(&|_| {})),
-        ("expired", with(&|t| t.expires_at = Some(days(-1)))),
-        ("expiring", with(&|t| t.expires_at = Some(days(2)))),
+        ("expired", with(&|t| t.expires_at = Time::At(days(-1)))),
+        ("expiring", with(&|t| t.expires_at = Time::At(days(2)))),
         ("over policy", over),
-        ("unused", with(&|t| t.last_used_at = Some(days(-100)))),
+        ("unused", with(&|t| t.last_used_at = Time::At(days(-100)))),
         ("unclear", unclear()),
     ]
 }
@@ -129,7 +129,7 @@ fn an_order_is_for_what_the_dialog_showed_whatever_happened_to_the_list() {
         .effects();
     // The selected row moves, and another takes its line.
     let late = Token {
-        expires_at: Some(days(-1)),
+        expires_at: Time::At(days(-1)),
         ..token("at-2")
     };
     owner.app.list.want_all();
@@ -172,7 +172,7 @@ fn the_last_use_is_as_of_now_and_not_of_when_the_row_was_read() {
     let mut owner = Owner::with("acme", there(token("at-1")));
     owner.press("n");
     let mut used = token("at-1");
-    used.last_used_at = Some(owner.app.now.wall);
+    used.last_used_at = Time::At(owner.app.now.wall);
     let mut known = preparation();
     known.seen = Some(Box::new(there(used)));
     owner.prepared(known).sees("now (");
@@ -182,4 +182,16 @@ fn the_last_use_is_as_of_now_and_not_of_when_the_row_was_read() {
     let mut known = preparation();
     known.seen = Some(Box::new(there(token("at-other"))));
     owner.prepared(known).sees("at-1").sees_not("at-other");
+}
+
+#[test]
+fn what_the_host_does_not_say_is_not_called_never() {
+    let mut odd = token("at-1");
+    (odd.last_used_at, odd.expires_at) = (Time::Unknown, Time::Unknown);
+    let mut owner = Owner::with("acme", there(odd));
+    owner.sees("unknown").sees_not("never");
+    owner.press("n").prepared(preparation());
+    owner
+        .sees("unknown: the host does not say")
+        .sees_not("never");
 }

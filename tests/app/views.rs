@@ -7,7 +7,7 @@ use orgward::app::message::{Gone, Reply};
 use orgward::app::{Account, Settings};
 use orgward::delivery::Destination;
 use orgward::fleet::Own;
-use orgward::slot::{Creator, Found, Host, Reading, Slot, Token};
+use orgward::slot::{Creator, Found, Host, Reading, Slot, Time, Token};
 
 use crate::driver::Owner;
 use crate::world::*;
@@ -56,16 +56,16 @@ fn everything() -> Vec<(Slot, Option<Reading>)> {
         (
             slot("acme-audit"),
             Some(with(&|t| {
-                t.expires_at = Some(days(9));
-                t.last_used_at = Some(hours(-2));
+                t.expires_at = Time::At(days(9));
+                t.last_used_at = Time::At(hours(-2));
                 t.created_by = team("owners");
             })),
         ),
         (
             on_corp("platform"),
             Some(with(&|t| {
-                t.expires_at = Some(days(-4));
-                t.last_used_at = Some(days(-4));
+                t.expires_at = Time::At(days(-4));
+                t.last_used_at = Time::At(days(-4));
             })),
         ),
         (on_corp("sandbox"), Some(none())),
@@ -74,7 +74,7 @@ fn everything() -> Vec<(Slot, Option<Reading>)> {
             slot("the-department-of-rather-long-names-and-longer-titles"),
             Some(policy(
                 with(&|t| {
-                    t.expires_at = None;
+                    t.expires_at = Time::Never;
                     t.description = Some("for the nightly runs of the build farm".into());
                 }),
                 365,
@@ -84,7 +84,7 @@ fn everything() -> Vec<(Slot, Option<Reading>)> {
             slot("組織トークン管理部門"),
             Some(with(&|t| {
                 t.created_at = Some(days(-200));
-                t.last_used_at = None;
+                t.last_used_at = Time::Never;
                 t.created_by = team("プラットフォーム");
             })),
         ),
@@ -120,7 +120,7 @@ fn everything() -> Vec<(Slot, Option<Reading>)> {
         (
             slot("forever"),
             Some(with(&|t| {
-                t.expires_at = None;
+                t.expires_at = Time::Never;
                 t.created_by = None;
             })),
         ),
@@ -128,8 +128,8 @@ fn everything() -> Vec<(Slot, Option<Reading>)> {
             slot("nobody-knows"),
             Some(with(&|t| {
                 t.created_at = None;
-                t.expires_at = Some(days(120));
-                t.last_used_at = None;
+                t.expires_at = Time::At(days(120));
+                t.last_used_at = Time::Never;
                 t.created_by = Some(Creator::Organization {
                     id: "nobody-knows".into(),
                 });
@@ -400,7 +400,7 @@ fn ones_own_new_secret_with_another_expiry() {
         seen("at-1"),
         Delivery::Delivered(on_clipboard()),
     );
-    done.token.expires_at = Some(days(30));
+    done.token.expires_at = Time::At(days(30));
     done.own = Own::Yes;
     done.stored = Some("~/.terraform.d/credentials.tfrc.json".into());
     done.note =
@@ -512,7 +512,7 @@ fn many_marked() -> Owner {
                 5 => found(Found::Failed, Some("502: the host did not answer usefully")),
                 11 => found(Found::Unauthorized, None),
                 _ => there(Token {
-                    last_used_at: (n != 7).then(|| hours(-n * 5)),
+                    last_used_at: (n != 7).then(|| hours(-n * 5)).into(),
                     ..token(&format!("at-{n:02}xY7bN2kLm4P"))
                 }),
             },

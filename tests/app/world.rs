@@ -15,7 +15,7 @@ use orgward::expiry::Expiry;
 use orgward::fleet::Own;
 use orgward::journal::{Entry, LeftOpen};
 use orgward::secret::Secret;
-use orgward::slot::{Creator, Found, Host, Identity, Reading, Rules, Slot, Token};
+use orgward::slot::{Creator, Found, Host, Identity, Reading, Rules, Slot, Time, Token};
 
 pub const HOST: &str = "app.terraform.io";
 /// The time at the start of each test.
@@ -87,8 +87,8 @@ pub fn token(id: &str) -> Token {
     Token {
         id: id.into(),
         created_at: Some(at("2026-10-01T08:30:00Z")),
-        last_used_at: Some(Timestamp::from_second(at(NOW).as_second() - 180).unwrap()),
-        expires_at: Some(days(214)),
+        last_used_at: Time::At(Timestamp::from_second(at(NOW).as_second() - 180).unwrap()),
+        expires_at: Time::At(days(214)),
         created_by: Some(Creator::User {
             id: "user-Ab12".into(),
             name: Some("olivia".into()),
@@ -200,9 +200,9 @@ pub fn generated(slot: &Slot, before: Identity, delivery: Delivery) -> Generated
     Generated {
         before,
         token: Token {
-            last_used_at: None,
+            last_used_at: Time::Never,
             created_at: Some(at(NOW)),
-            expires_at: Some(days(90)),
+            expires_at: Time::At(days(90)),
             ..token("at-New1")
         },
         hold: LEDGER.hold(Facts::of(slot), secret.clone()),

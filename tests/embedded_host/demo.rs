@@ -47,8 +47,8 @@ async fn state_of(
             Found::Token(Token {
                 id: token["data"]["id"].as_str().unwrap().into(),
                 created_at: time("created-at"),
-                last_used_at: time("last-used-at"),
-                expires_at: time("expired-at"),
+                last_used_at: time("last-used-at").into(),
+                expires_at: time("expired-at").into(),
                 created_by: None,
                 description: None,
             })

@@ -6,7 +6,7 @@ use jiff::SignedDuration;
 use orgward::api::Urgency;
 use orgward::demo::{Flavour, HostOptions, OrganizationSeed, TokenSeed};
 use orgward::fleet::Look;
-use orgward::slot::Creator;
+use orgward::slot::{Creator, Time};
 
 use crate::stage::{asked, fleet, host, host_of, listed, slot};
 
@@ -100,5 +100,5 @@ async fn the_end_of_a_life_follows_the_policy() {
     let reading = fleet.read(&slot("acme"), Urgency::Background).await;
     let created = reading.token().unwrap().created_at.unwrap();
     let end = created + SignedDuration::from_hours(24 * 30);
-    assert_eq!(reading.ends_at(), Some(end));
+    assert_eq!(reading.ends_at(), Some(Time::At(end)));
 }

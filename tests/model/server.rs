@@ -4,7 +4,7 @@
 use std::collections::HashSet;
 
 use jiff::Timestamp;
-use orgward::slot::{Found, Host, Reading, Slot, Token};
+use orgward::slot::{Found, Host, Reading, Slot, Time, Token};
 
 use crate::random::Random;
 
@@ -58,8 +58,8 @@ impl Server {
             id: format!("at-{:04}", self.made),
             created_at: Timestamp::from_second(1_780_000_000 + i64::try_from(self.made).unwrap())
                 .ok(),
-            last_used_at: None,
-            expires_at: None,
+            last_used_at: Time::Never,
+            expires_at: Time::Never,
             created_by: None,
             description: None,
         }

@@ -16,7 +16,7 @@ use orgward::delivery::{Delivered, Destination, Facts, Undelivered};
 use orgward::expiry::Expiry;
 use orgward::fleet::Own;
 use orgward::secret::Secret;
-use orgward::slot::{Creator, Found, Host, Identity, Reading, Rules, Slot, Token};
+use orgward::slot::{Creator, Found, Host, Identity, Reading, Rules, Slot, Time, Token};
 use orgward::ui;
 use ratatui::Terminal;
 use ratatui::backend::TestBackend;
@@ -225,11 +225,11 @@ impl Stage {
         let Effect::Perform { id, order } = self.waiting.remove(at) else {
             return;
         };
-        let expires_at = Some(minutes(90 * DAY));
+        let expires_at = Time::At(minutes(90 * DAY));
         let token = Token {
             id: "at-6vQe2MdXr8TzKf4b".to_owned(),
             created_at: Some(wall()),
-            last_used_at: None,
+            last_used_at: Time::Never,
             expires_at,
             created_by: Some(creator("olivia")),
             description: None,
@@ -238,7 +238,7 @@ impl Stage {
         let facts = Facts {
             slot: order.slot.clone(),
             id: Some(token.id.clone()),
-            expires_at,
+            expires_at: expires_at.at(),
         };
         let secret = Secret::new("a made-up text that no picture shows".to_owned());
         let hold = Undelivered::new().hold(facts, secret.clone());
@@ -246,7 +246,7 @@ impl Stage {
             before: order.shown.clone(),
             token,
             secret,
-            asked: expires_at,
+            asked: expires_at.at(),
             delivery: action::Delivery::Delivered(Delivered {
                 place: "the clipboard".to_owned(),
                 certain: true,
@@ -527,8 +527,8 @@ fn reading(slot: &Slot) -> Reading {
             Found::Token(Token {
                 id: id.to_owned(),
                 created_at: Some(days(created)),
-                last_used_at: used.map(|ago| minutes(-ago)),
-                expires_at: ends.map(days),
+                last_used_at: used.map(|ago| minutes(-ago)).into(),
+                expires_at: ends.map(days).into(),
                 created_by: Some(creator(by)),
                 description: None,
             }),

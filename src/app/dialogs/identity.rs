@@ -4,7 +4,7 @@ use jiff::tz::TimeZone;
 
 use crate::app::Moment;
 use crate::app::when::{day, exact, relative};
-use crate::slot::{Found, Host, Kind, Reading, Slot};
+use crate::slot::{Found, Host, Kind, Reading, Slot, Time};
 
 /// One labelled line about a slot.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -61,20 +61,25 @@ pub fn facts(reading: &Reading, now: Moment, zone: &TimeZone) -> Vec<Fact> {
         None => same("created", format!("at an unknown time{by}")),
     });
     facts.push(match token.last_used_at {
-        Some(at) => fact(
+        Time::At(at) => fact(
             "last used",
             format!("{} ({})", ago(at), exact(at, zone)),
             ago(at),
         ),
-        None => fact(
+        Time::Never => fact(
             "last used",
             "never, as far as the host says".to_owned(),
             "never".to_owned(),
         ),
+        Time::Unknown => fact(
+            "last used",
+            "unknown: the host does not say".to_owned(),
+            "unknown".to_owned(),
+        ),
     });
-    facts.push(match reading.ends_at() {
-        Some(at) => fact("ends", format!("{} ({})", day(at, zone), ago(at)), ago(at)),
-        None => same("ends", "never".to_owned()),
+    facts.push(match token.ends_at(reading.policy) {
+        Time::At(at) => fact("ends", format!("{} ({})", day(at, zone), ago(at)), ago(at)),
+        other => same("ends", other.words(ago)),
     });
     if let Some(description) = &token.description {
         facts.push(same("note", description.clone()));

@@ -36,7 +36,7 @@ impl Item {
     /// A slot as it was read; none for one that cannot be told from others.
     pub fn of(slot: &Slot, reading: &Reading, now: Timestamp) -> Option<Self> {
         let token = reading.token().cloned();
-        let used = token.as_ref().and_then(|token| token.last_used_at);
+        let used = token.as_ref().and_then(|token| token.last_used_at.at());
         let until = used.and_then(|used| crate::slot::add(used, RECENT));
         Some(Self {
             slot: slot.clone(),
