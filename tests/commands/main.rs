@@ -12,6 +12,7 @@ mod real;
 mod changing;
 #[cfg(target_os = "linux")]
 mod clipboard;
+mod completing;
 mod doctor;
 mod examples;
 mod help;
