@@ -167,6 +167,19 @@ impl Cache {
     /// # Errors
     /// Where there is one that cannot be used; one that is damaged is removed.
     pub fn load(&self, host: &str, label: Option<&str>) -> Result<Option<Remembered>, CacheError> {
+        let read = self.peek(host, label);
+        if let Err(CacheError::Damaged(path)) = &read {
+            // Where it cannot be removed, the next one takes its place.
+            let _ = std::fs::remove_file(path);
+        }
+        read
+    }
+
+    /// [`Cache::load`] for whoever only looks: nothing is removed.
+    ///
+    /// # Errors
+    /// Where there is a file that cannot be used.
+    pub fn peek(&self, host: &str, label: Option<&str>) -> Result<Option<Remembered>, CacheError> {
         let path = self.path(host, label);
         let unusable = |cause| CacheError::Unusable {
             path: path.clone(),
@@ -190,11 +203,7 @@ impl Cache {
                 remembered.make_safe();
                 Ok(Some(remembered))
             }
-            None => {
-                // Where it cannot be removed, the next one takes its place.
-                let _ = std::fs::remove_file(&path);
-                Err(CacheError::Damaged(path))
-            }
+            None => Err(CacheError::Damaged(path)),
         }
     }
 

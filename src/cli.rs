@@ -302,9 +302,12 @@ fn state(text: &str) -> Result<State, String> {
 }
 
 fn rotatable(text: &str) -> Result<State, String> {
-    known_state(text, |state| {
-        state.allows_generate() || state.allows_replace()
-    })
+    known_state(text, is_rotatable)
+}
+
+/// Whether `rotate` can do something about a slot in this state.
+pub fn is_rotatable(state: State) -> bool {
+    state.allows_generate() || state.allows_replace()
 }
 
 fn known_state(text: &str, fits: impl Fn(State) -> bool) -> Result<State, String> {

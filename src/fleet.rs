@@ -23,7 +23,7 @@ use self::memory::Memory;
 
 pub use crate::api::Own;
 use crate::api::{
-    self, Account, ApiError, Client, ClientOptions, Limits, OrganizationDoc, Urgency,
+    self, Account, ApiError, Client, ClientOptions, Limits, OrganizationDoc, Problem, Urgency,
 };
 use crate::cache::Cache;
 use crate::config::{HostConfig, Organizations};
@@ -129,6 +129,20 @@ pub struct HostProblem {
     pub credential: bool,
     /// Whether a program failed, which may succeed with the terminal.
     pub program: bool,
+    /// What happened on the way to the host, if it was asked for anything.
+    pub cause: Option<Problem>,
+}
+
+impl HostProblem {
+    fn on_the_way(host: &Host, problem: Problem) -> Self {
+        Self {
+            host: host.clone(),
+            why: problem.to_string(),
+            credential: false,
+            program: false,
+            cause: Some(problem),
+        }
+    }
 }
 
 /// All host entries.
@@ -429,12 +443,6 @@ impl Fleet {
 
     async fn connect(&self, entry: &Entry) -> Result<Arc<Connection>, HostProblem> {
         let config = &entry.config;
-        let problem = |why: String, credential: bool| HostProblem {
-            host: config.host.clone(),
-            why,
-            credential,
-            program: false,
-        };
         let known = locked(&entry.credential).clone();
         let (secret, origin) = match (&entry.source, known) {
             (Source::Given(secret), _) => (secret.clone(), None),
@@ -447,8 +455,11 @@ impl Fleet {
                         *locked(&entry.failed) = Some(error.to_string());
                     }
                     HostProblem {
+                        host: config.host.clone(),
+                        why: error.to_string(),
+                        credential: true,
                         program,
-                        ..problem(error.to_string(), true)
+                        cause: None,
                     }
                 })?;
                 *locked(&entry.credential) = Some(credential.clone());
@@ -460,7 +471,7 @@ impl Fleet {
             None => {
                 let found = api::discover(&config.host, config.ca_file.as_deref(), DISCOVERY)
                     .await
-                    .map_err(|error| problem(error.problem.to_string(), false))?;
+                    .map_err(|error| HostProblem::on_the_way(&config.host, error.problem))?;
                 (found.address, found.note)
             }
         };
@@ -474,7 +485,7 @@ impl Fleet {
         };
         let stored = Mutex::new(Mark::of(&secret));
         let client = Client::new(options, secret)
-            .map_err(|error| problem(error.problem.to_string(), false))?;
+            .map_err(|error| HostProblem::on_the_way(&config.host, error.problem))?;
         Ok(Arc::new(Connection {
             client: Arc::new(client),
             origin,
@@ -701,6 +712,7 @@ impl Fleet {
             why: format!("{} is not configured", slot.organization),
             credential: false,
             program: false,
+            cause: None,
         }
     }
 

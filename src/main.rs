@@ -31,6 +31,9 @@ fn main() -> ExitCode {
     }
     orgward::terminal::install_panic_hook();
     let warnings = hardening::harden();
+    if let Some(code) = commands::complete() {
+        return code;
+    }
     let arguments = match Arguments::try_parse() {
         Ok(arguments) => arguments,
         Err(error) => return not_understood(&error),

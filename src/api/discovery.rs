@@ -15,6 +15,7 @@ use super::documents::mended;
 use super::error::{ApiError, Place, Problem};
 use super::json;
 use super::transport::{self, DOCUMENT, Deadline, Lost, Purpose, connection};
+use crate::config::api_address;
 use crate::slot::Host;
 use crate::text::safe;
 
@@ -132,11 +133,19 @@ fn understand(body: &[u8], start: &Url, at: &Url) -> Result<Discovery, Problem> 
     }
     let userinfo = !address.username().is_empty() || address.password().is_some();
     if address.origin() != start.origin() || userinfo {
-        return Err(Problem::Setup(format!(
-            "the host says that its API is elsewhere, where the credential is not sent unasked; \
-             if that is right, write address = \"{}\" in the configuration",
-            safe(address.as_str())
-        )));
+        let host = address.host_str().unwrap_or_default().to_owned();
+        // Whatever a document says, only an owner leads to this very machine.
+        let unfit = |why: &str| {
+            Problem::Setup(format!(
+                "the host says that its API is on {}, where the credential is not sent: {why}",
+                safe(&host)
+            ))
+        };
+        return Err(match api_address(address.as_str()) {
+            Ok(address) if address.scheme() == "https" => Problem::Elsewhere(address),
+            Ok(_) => unfit("it is without TLS"),
+            Err(why) => unfit(&why),
+        });
     }
     Ok(Discovery {
         address,
@@ -176,13 +185,35 @@ mod tests {
     fn another_origin_is_named_and_not_used() {
         for (value, at) in [
             ("https://api.corp.example/v2/", HERE),
-            ("http://tfe.corp.example/api/v2/", HERE),
             ("https://tfe.corp.example:8443/api/v2/", HERE),
-            ("https://user@tfe.corp.example/api/v2/", HERE),
             ("/api/v2/", "https://elsewhere.example/terraform.json"),
         ] {
             let error = find_in(&format!(r#"{{"tfe.v2":"{value}"}}"#), at).unwrap_err();
-            assert!(error.to_string().contains("address = \"http"), "{error}");
+            assert!(
+                error.to_string().contains("address = \"https://"),
+                "{error}"
+            );
+            assert!(matches!(error, Problem::Elsewhere(_)), "{error:?}");
+        }
+    }
+
+    #[test]
+    fn an_address_that_may_not_be_written_is_not_offered() {
+        for value in [
+            "http://tfe.corp.example/api/v2/",
+            "http://127.0.0.1:8080/api/v2/",
+            "https://user@tfe.corp.example/api/v2/",
+            "https://user:word@elsewhere.example/",
+            "ftp://tfe.corp.example/",
+        ] {
+            let error = find_in(&format!(r#"{{"tfe.v2":"{value}"}}"#), HERE).unwrap_err();
+            assert!(matches!(error, Problem::Setup(_)), "{error:?}");
+            let words = error.to_string();
+            assert!(words.contains("not sent"), "{words}");
+            assert!(
+                !words.contains("address =") && !words.contains("user:"),
+                "{words}"
+            );
         }
     }
 

@@ -11,6 +11,8 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use url::Url;
+
 use crate::slot::Host;
 use crate::text::safe;
 
@@ -79,8 +81,8 @@ pub enum Problem {
     Tls {
         /// What the TLS library says.
         words: String,
-        /// Whether the certificate's issuer is not among the trusted ones.
-        unknown_issuer: bool,
+        /// What is wrong.
+        fault: TlsFault,
         /// The `ca_file` that was in force.
         ca_file: Option<PathBuf>,
     },
@@ -106,8 +108,28 @@ pub enum Problem {
     /// The host was not seen to have audit trail tokens; nothing was sent,
     /// since other servers would have acted on the organization token.
     AuditTrailsUnproven,
+    /// Discovery says that the API is on another origin. Not used: the
+    /// credential would go there.
+    Elsewhere(Url),
     /// The request could not even be prepared.
     Setup(String),
+}
+
+/// What is wrong with a host's TLS.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TlsFault {
+    /// The certificate's issuer is not among the trusted ones.
+    UnknownIssuer,
+    /// The certificate's time is over, by this machine's clock.
+    Expired,
+    /// The certificate's time has not come, by this machine's clock.
+    NotYetValid,
+    /// The certificate is for other names.
+    WrongName,
+    /// What answers there does not speak TLS.
+    NotSpoken,
+    /// Something else; the library's words are all there is.
+    Other,
 }
 
 fn with_words(f: &mut fmt::Formatter<'_>, words: &str) -> fmt::Result {
@@ -155,22 +177,32 @@ impl fmt::Display for Problem {
             ),
             Problem::Tls {
                 words,
-                unknown_issuer,
+                fault,
                 ca_file,
             } => {
                 write!(f, "no trusted connection: {words}")?;
-                match (unknown_issuer, ca_file) {
-                    (true, None) => f.write_str(
+                f.write_str(match (fault, ca_file) {
+                    (TlsFault::UnknownIssuer, None) => {
                         "; the issuer of its certificate is unknown: name your company's CA \
-                         certificate as `ca_file` of this host",
-                    ),
-                    (true, Some(file)) => write!(
-                        f,
-                        "; the issuer of its certificate is unknown, also in `ca_file` {}",
-                        safe(&file.display().to_string())
-                    ),
-                    (false, _) => Ok(()),
-                }
+                         certificate as `ca_file` of this host"
+                    }
+                    (TlsFault::UnknownIssuer, Some(file)) => {
+                        return write!(
+                            f,
+                            "; the issuer of its certificate is unknown, also in `ca_file` {}",
+                            safe(&file.display().to_string())
+                        );
+                    }
+                    (TlsFault::Expired, _) => {
+                        "; its certificate has expired, or this machine's clock is fast"
+                    }
+                    (TlsFault::NotYetValid, _) => {
+                        "; its certificate is not valid yet, or this machine's clock is slow"
+                    }
+                    (TlsFault::WrongName, _) => "; its certificate is for another name",
+                    (TlsFault::NotSpoken, _) => "; what answers there does not speak TLS",
+                    (TlsFault::Other, _) => "",
+                })
             }
             Problem::Timeout(limit) => {
                 write!(f, "no complete answer within {}", seconds(*limit))
@@ -201,6 +233,12 @@ impl fmt::Display for Problem {
             Problem::AuditTrailsUnproven => f.write_str(
                 "this host has not been seen to have audit trail tokens, and other hosts would \
                  take the request for the organization token; nothing was sent",
+            ),
+            Problem::Elsewhere(address) => write!(
+                f,
+                "the host says that its API is elsewhere, where the credential is not sent \
+                 unasked; if that is right, write address = \"{}\" in the configuration",
+                safe(address.as_str())
             ),
             Problem::Setup(why) => f.write_str(why),
         }

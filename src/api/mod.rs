@@ -22,7 +22,7 @@ mod write;
 pub use client::{Client, ClientOptions, HostFacts};
 pub use discovery::{Discovery, discover};
 pub use documents::{Account, Entitlements, OrganizationDoc, Own, TokenAnswer, UNKNOWN};
-pub use error::{ApiError, Place, Problem, WriteError};
+pub use error::{ApiError, Place, Problem, TlsFault, WriteError};
 pub use pace::{Urgency, Waiting};
 pub use read::Listing;
 pub use salvage::Damage;

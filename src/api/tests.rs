@@ -11,7 +11,7 @@ use zeroize::Zeroizing;
 use super::client::bearer;
 use super::documents::{self, Next, Own, TokenAnswer};
 use super::fuzzing;
-use super::{Account, Client, ClientOptions, Damage, Problem};
+use super::{Account, Client, ClientOptions, Damage, Problem, TlsFault};
 use crate::secret::Secret;
 use crate::slot::{Creator, Host, Kind, Time, Token};
 
@@ -401,7 +401,7 @@ fn the_header_never_shows_the_credential() {
 fn an_unknown_issuer_names_the_mend() {
     let problem = Problem::Tls {
         words: "invalid peer certificate: UnknownIssuer".into(),
-        unknown_issuer: true,
+        fault: TlsFault::UnknownIssuer,
         ca_file: None,
     };
     assert!(problem.to_string().contains("`ca_file`"));

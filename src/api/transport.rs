@@ -17,7 +17,7 @@ use url::{Host as UrlHost, Url};
 use zeroize::Zeroizing;
 
 use super::documents::error_words;
-use super::error::Problem;
+use super::error::{Problem, TlsFault};
 use crate::text::safe;
 
 /// The most bytes of one token's or organization's document.
@@ -203,15 +203,38 @@ fn connect_problem(error: &reqwest::Error, ca_file: Option<&Path>) -> Problem {
     }
     let words = cause(error);
     let chain = chain(error);
-    let tls = ["certificate", "handshake", "tls", "alert"];
+    let tls = [
+        "certificate",
+        "handshake",
+        "tls",
+        "alert",
+        "corrupt message",
+    ];
     if !error.is_dns() && tls.iter().any(|word| chain.contains(word)) {
         return Problem::Tls {
             words,
-            unknown_issuer: chain.contains("unknownissuer"),
+            fault: tls_fault(&chain),
             ca_file: ca_file.map(Path::to_owned),
         };
     }
     Problem::Connect(words)
+}
+
+/// By the words of rustls, lower-cased: its errors cannot be taken out of the
+/// HTTP library's.
+fn tls_fault(chain: &str) -> TlsFault {
+    [
+        ("unknownissuer", TlsFault::UnknownIssuer),
+        // An issuer of a known name, with another key.
+        ("badsignature", TlsFault::UnknownIssuer),
+        ("certificate expired", TlsFault::Expired),
+        ("not valid yet", TlsFault::NotYetValid),
+        ("not valid for name", TlsFault::WrongName),
+        ("invalidcontenttype", TlsFault::NotSpoken),
+    ]
+    .into_iter()
+    .find(|(words, _)| chain.contains(words))
+    .map_or(TlsFault::Other, |(_, fault)| fault)
 }
 
 /// The innermost cause: the layers above it say only "client error".

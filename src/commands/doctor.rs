@@ -66,6 +66,13 @@ impl Findings {
         self.mend(mend);
     }
 
+    /// A mend for the last finding, if it is one that wants it.
+    fn mend_trouble(&mut self, mend: &str) {
+        if self.0.last().is_some_and(|last| last.status != Status::Ok) {
+            self.mend(mend);
+        }
+    }
+
     fn mend(&mut self, mend: &str) {
         if let Some(last) = self.0.last_mut()
             && !mend.is_empty()

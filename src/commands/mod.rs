@@ -30,6 +30,7 @@ use crate::ending;
 use crate::start::World;
 use crate::text;
 
+pub use completions::complete;
 pub use output::Output;
 pub use signals::Signals;
 

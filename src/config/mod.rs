@@ -174,6 +174,14 @@ pub fn organization_name(text: &str) -> Result<Arc<str>, String> {
     }
 }
 
+/// An `address` as its owner types it in a dialog, or as a host names it.
+///
+/// # Errors
+/// What is wrong, with its mend.
+pub fn api_address(text: &str) -> Result<Url, String> {
+    address::address(text)
+}
+
 /// `[clipboard]`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Clipboard {

@@ -51,12 +51,8 @@ impl Fleet {
         *locked(&entry.credential) = credential;
         let connection = self.connection(&entry).await?;
         let client = &connection.client;
-        let problem = |error: ApiError| HostProblem {
-            host: entry.config.host.clone(),
-            why: error.problem.to_string(),
-            credential: false,
-            program: false,
-        };
+        let host = &entry.config.host;
+        let problem = |error: ApiError| HostProblem::on_the_way(host, error.problem);
         let listing = client.organizations(Urgency::Owner, |_| {}).await;
         let organizations = listing.map_err(problem)?.organizations.len();
         // Not every server tells; what it lists is what matters.

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use orgward::api::{ApiError, Client, Discovery, Problem, Urgency, WriteError, discover};
+use orgward::api::{ApiError, Client, Discovery, Problem, TlsFault, Urgency, WriteError, discover};
 use orgward::secret::Secret;
 use orgward::slot::{Host, Kind};
 use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair};
@@ -83,7 +83,7 @@ async fn an_own_authority_needs_its_file() {
         matches!(
             &error.problem,
             Problem::Tls {
-                unknown_issuer: true,
+                fault: TlsFault::UnknownIssuer,
                 ca_file: Some(_),
                 ..
             }

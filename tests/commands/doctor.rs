@@ -3,11 +3,21 @@
 use orgward::demo::{Clock, Flavour, HostOptions, OrganizationSeed};
 use serde_json::Value;
 
-use super::runner::{Ran, bare, run, with_deliveries};
+use super::runner::{Ran, bare, command, run, with_deliveries};
 use super::support::Owner;
 
+/// All findings; no problem is without its mend.
+#[track_caller]
 fn findings(ran: &Ran) -> Vec<Value> {
-    serde_json::from_str(&ran.out).unwrap_or_else(|error| panic!("{error}: {}", ran.out))
+    let all: Vec<Value> =
+        serde_json::from_str(&ran.out).unwrap_or_else(|error| panic!("{error}: {}", ran.out));
+    for found in &all {
+        assert!(
+            found["status"] != "problem" || found["mend"].is_string(),
+            "{found}"
+        );
+    }
+    all
 }
 
 /// The findings of one check.
@@ -115,7 +125,10 @@ fn a_configuration_that_others_can_write_and_one_that_is_broken() {
 fn surroundings_are_said() {
     let home = tempfile::tempdir().unwrap();
     for (variables, words) in [
-        (&[("TMUX", "/tmp/x,1,0")][..], "tmux load-buffer"),
+        (
+            &[("TMUX", "/nowhere/tmux,1,0")][..],
+            "`tmux load-buffer -w`, and that fails",
+        ),
         (&[("WSL_DISTRO_NAME", "Debian")], "Win+V"),
         (
             &[
@@ -136,12 +149,139 @@ fn surroundings_are_said() {
 }
 
 #[test]
+fn the_clipboards_method_comes_with_its_reason() {
+    for (config, variables, status, words) in [
+        (
+            "method = \"off\"",
+            &[][..],
+            "ok",
+            "panel: copying is switched off in the configuration",
+        ),
+        (
+            "method = \"osc52\"",
+            &[],
+            "note",
+            "osc52: the configuration asks for the terminal's clipboard",
+        ),
+        (
+            "",
+            &[("SSH_CONNECTION", "10.0.0.1 1 10.0.0.2 22")],
+            "note",
+            "osc52: this is an SSH session",
+        ),
+        ("", &[], "note", "panel: "),
+    ] {
+        let owner = Owner::new();
+        owner.configure(&format!("[clipboard]\n{config}"));
+        let mut command = command(&owner, &["doctor", "--json"]);
+        let output = command.envs(variables.iter().copied()).output().unwrap();
+        let all = findings(&Ran::of(output).ended(0));
+        let found = of(&all, "clipboard")[0];
+        assert_eq!(found["status"], status, "{found}");
+        let detail = found["detail"].as_str().unwrap();
+        assert!(detail.contains(words), "{words:?} is not in: {detail}");
+        assert_eq!(found["mend"].is_string(), status == "note", "{found}");
+    }
+}
+
+#[test]
+fn a_tmux_that_is_too_old_is_a_problem_where_copies_go_through_it() {
+    use std::os::unix::fs::PermissionsExt;
+    let owner = Owner::new();
+    let bin = owner.home.path().join("bin");
+    std::fs::create_dir(&bin).unwrap();
+    let tmux = bin.join("tmux");
+    for (version, status) in [("3.1c", "problem"), ("3.4", "ok")] {
+        std::fs::write(&tmux, format!("#!/bin/sh\necho {version}\n")).unwrap();
+        std::fs::set_permissions(&tmux, PermissionsExt::from_mode(0o755)).unwrap();
+        let mut command = command(&owner, &["doctor", "--json"]);
+        let output = command
+            .env("PATH", format!("{}:/usr/bin:/bin", bin.display()))
+            .env("TMUX", "/nowhere/tmux,1,0")
+            .env("SSH_TTY", "/dev/pts/9")
+            .output()
+            .unwrap();
+        let all = findings(&Ran::of(output));
+        let of_tmux = of(&all, "clipboard").into_iter().find(|found| {
+            let detail = found["detail"].as_str().unwrap();
+            detail.starts_with("tmux: ")
+        });
+        let found = of_tmux.expect("something about tmux");
+        assert_eq!(found["status"], status, "{found}");
+        assert_eq!(found["mend"].is_string(), status == "problem", "{found}");
+    }
+}
+
+#[test]
+fn without_a_keyring_that_is_said_and_its_mend() {
+    let owner = Owner::new();
+    let mut command = command(&owner, &["doctor", "--json"]);
+    // Wherever this machine's session bus is, it is not here.
+    let output = command
+        .env("DBUS_SESSION_BUS_ADDRESS", "unix:path=/nowhere/bus")
+        .output()
+        .unwrap();
+    let all = findings(&Ran::of(output).ended(0));
+    let found = of(&all, "keyring")[0];
+    assert_eq!(found["status"], "note", "{found}");
+    let mend = found["mend"].as_str().unwrap();
+    assert!(mend.contains("unlock or start it"), "{mend}");
+}
+
+#[test]
+fn a_state_directory_that_others_can_look_into_is_a_problem() {
+    use std::os::unix::fs::PermissionsExt;
+    let owner = Owner::new();
+    std::fs::create_dir_all(owner.state()).unwrap();
+    std::fs::set_permissions(owner.state(), PermissionsExt::from_mode(0o755)).unwrap();
+    let ran = run(&owner, &["doctor"]).ended(1);
+    assert!(ran.out.contains("chmod 700"), "{}", ran.out);
+    std::fs::remove_dir(owner.state()).unwrap();
+    std::fs::write(owner.state(), "").unwrap();
+    let ran = run(&owner, &["doctor", "--json"]).ended(1);
+    let found = findings(&ran);
+    let found = of(&found, "state directory")[0];
+    assert!(
+        found["detail"]
+            .as_str()
+            .unwrap()
+            .contains("not a directory"),
+        "{found}"
+    );
+}
+
+#[test]
+fn a_configuration_of_somebody_else_is_a_problem() {
+    let owner = Owner::new();
+    std::fs::write(owner.config(), "[[host]]\nname = \"nowhere.invalid\"\n").unwrap();
+    // Only root can give a file away; whoever else runs this looks at one that
+    // is not theirs as it is.
+    let given = std::os::unix::fs::chown(owner.config(), Some(4711), None);
+    let ran = run(&owner, &["doctor", "--json"]).ended(1);
+    let all = findings(&ran);
+    let found = of(&all, "configuration")[0];
+    if given.is_ok() {
+        assert_eq!(found["status"], "problem", "{found}");
+        assert!(found["mend"].as_str().unwrap().contains("chown"), "{found}");
+        assert!(
+            found["detail"].as_str().unwrap().contains("uid 4711"),
+            "{found}"
+        );
+    } else {
+        assert_eq!(found["status"], "ok", "{found}");
+    }
+}
+
+#[test]
 fn what_an_earlier_run_left_is_a_problem() {
     let owner = Owner::new();
     std::fs::create_dir_all(owner.state()).unwrap();
     let line = "{\"at\":\"2026-01-01T00:00:00Z\",\"order\":\"o\",\"pid\":1,\"host\":\"tfe.corp.example\",\
                 \"organization\":\"acme\",\"kind\":\"organization\",\"event\":\"intent\",\"action\":\"replace\"}\n";
     std::fs::write(owner.journal(), line).unwrap();
-    let ran = run(&owner, &["doctor"]).ended(1);
+    std::fs::write(owner.state().join("rescue-acme.secret"), "x").unwrap();
+    let ran = run(&owner, &["doctor", "--json"]).ended(1);
+    findings(&ran);
     assert!(ran.out.contains("no recorded outcome"), "{}", ran.out);
+    assert!(ran.out.contains("A rescued secret waits in"), "{}", ran.out);
 }

@@ -48,13 +48,7 @@ fn no_option_takes_a_secret() {
 }
 
 #[test]
-fn completions_and_the_manual_page_know_every_command() {
-    for shell in ["bash", "zsh", "fish", "elvish", "powershell"] {
-        let text = help(&["completions", shell]);
-        for command in COMMANDS {
-            assert!(text.contains(command), "{shell}: {command}");
-        }
-    }
+fn the_manual_page_knows_every_command() {
     let page = help(&["man"]);
     for command in COMMANDS {
         let title = format!(".TH orgward-{command} ");

@@ -2,6 +2,8 @@
 //! standard error, and what the host was asked for.
 #![cfg(unix)]
 
+#[path = "../front/mod.rs"]
+mod front;
 #[path = "../support/mod.rs"]
 mod support;
 
@@ -12,7 +14,9 @@ mod real;
 mod changing;
 #[cfg(target_os = "linux")]
 mod clipboard;
+mod completing;
 mod doctor;
+mod doctor_hosts;
 mod examples;
 mod help;
 mod leaks;

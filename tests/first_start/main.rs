@@ -3,13 +3,14 @@
 //! gives which wants the terminal. The built binary in a pseudo-terminal.
 #![cfg(unix)]
 
+#[path = "../front/mod.rs"]
+mod front;
 #[path = "../support/mod.rs"]
 mod support;
 
 mod accounts;
 mod adding;
 mod asking;
-mod front;
 mod offering;
 mod programs;
 mod proxies;

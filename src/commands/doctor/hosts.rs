@@ -1,17 +1,23 @@
 //! One host entry: its credential, its address, its clock, and what the
 //! credential may do there.
 
+use std::time::Duration;
+
 use futures_util::StreamExt;
 use futures_util::stream;
 
+use url::Url;
+
 use super::Findings;
-use crate::api::{Account, Client, OrganizationDoc, Problem, Urgency};
+use crate::api::{self, Account, Client, OrganizationDoc, Problem, TlsFault, Urgency};
 use crate::config::Organizations;
 use crate::fleet::{Connected, Entry, Fleet};
 use crate::text;
 
 /// From this many seconds on a wrong clock makes expiries wrong.
 const CLOCK: i64 = 60;
+/// How long discovery may take.
+const DISCOVERY: Duration = Duration::from_secs(10);
 /// Names that one line holds.
 const NAMES: usize = 5;
 
@@ -23,6 +29,7 @@ pub async fn examine(findings: &mut Findings, fleet: &Fleet, entry: &Entry) {
         None => host.to_string(),
     };
     let about = &*about;
+    let config = &entry.config;
     let Connected {
         client,
         origin,
@@ -30,15 +37,29 @@ pub async fn examine(findings: &mut Findings, fleet: &Fleet, entry: &Entry) {
         note,
     } = match fleet.connected(entry).await {
         Ok(connected) => connected,
+        Err(problem) if problem.credential => {
+            let mend = "set it as the message says";
+            findings.problem(about, "credential", problem.to_string(), mend);
+            // Discovery needs no credential, and may be the next trouble.
+            if config.address.is_none() {
+                match api::discover(host, config.ca_file.as_deref(), DISCOVERY).await {
+                    Ok(found) => {
+                        discovered(findings, about, found.note);
+                        trusted(findings, about, &found.address);
+                    }
+                    Err(error) => on_the_way(findings, about, &error.problem, "discovery"),
+                }
+            }
+            return;
+        }
         Err(problem) => {
-            let (check, mend) = match problem.credential {
-                true => ("credential", "set it as the message says"),
-                false => (
-                    "discovery",
-                    "check the name and the network, or write the host's `address`",
-                ),
-            };
-            findings.problem(about, check, problem.to_string(), mend);
+            match &problem.cause {
+                Some(cause) => on_the_way(findings, about, cause, "discovery"),
+                None => {
+                    let mend = "mend the host's entry in the configuration";
+                    findings.problem(about, "discovery", problem.to_string(), mend);
+                }
+            }
             return;
         }
     };
@@ -47,37 +68,74 @@ pub async fn examine(findings: &mut Findings, fleet: &Fleet, entry: &Entry) {
         "credential",
         origin.unwrap_or_else(|| "given by the embedded host".to_owned()),
     );
-    let how = match (&entry.config.address, note) {
-        (Some(_), _) => ", as configured".to_owned(),
-        (None, Some(note)) => format!("; {}", text::safe(&note)),
-        (None, None) => ", as the host says".to_owned(),
-    };
-    findings.ok(
-        about,
-        "address",
-        format!("{}{how}", text::safe(address.as_str())),
-    );
-    match client.account(Urgency::Owner).await {
+    let shown = text::safe(address.as_str());
+    if config.address.is_some() {
+        let words = "not asked: the configuration gives the address";
+        findings.ok(about, "discovery", words);
+    } else {
+        discovered(findings, about, note);
+    }
+    findings.ok(about, "address", shown);
+    let account = client.account(Urgency::Owner).await;
+    let answered = account.is_ok()
+        || account.as_ref().is_err_and(|error| {
+            matches!(
+                error.problem,
+                Problem::Unauthorized { .. }
+                    | Problem::Forbidden { .. }
+                    | Problem::NotFound
+                    | Problem::TooMany { .. }
+                    | Problem::Status { .. }
+                    | Problem::Malformed(_)
+            )
+        });
+    if answered {
+        trusted(findings, about, &address);
+    }
+    let refused = match account {
         Ok(account) => {
-            match address.scheme() {
-                "https" => findings.ok(about, "tls", "the certificate is trusted"),
-                _ => findings.ok(about, "tls", "none is needed: it is this very machine"),
-            }
             findings.ok(about, "who am I", who(&account));
+            false
         }
         Err(error) => {
-            let (check, mend) = mend(&error.problem);
-            findings.problem(about, check, error.problem.to_string(), mend);
-            if !matches!(
-                error.problem,
-                Problem::NotFound | Problem::Forbidden { .. } | Problem::Malformed(_)
-            ) {
-                return;
-            }
+            on_the_way(findings, about, &error.problem, "who am I");
+            matches!(error.problem, Problem::Unauthorized { .. })
         }
+    };
+    if !answered {
+        return;
     }
     facts(findings, about, &client);
-    permissions(findings, about, &client, &entry.config.organizations).await;
+    if !refused {
+        permissions(findings, about, &client, &config.organizations).await;
+    }
+}
+
+fn discovered(findings: &mut Findings, about: &str, note: Option<String>) {
+    const CHECK: &str = "discovery";
+    match note {
+        None => findings.ok(about, CHECK, "the host says where its API is"),
+        Some(note) => findings.note(
+            about,
+            CHECK,
+            text::safe(&note),
+            "if its API is elsewhere, write that as the host's `address`",
+        ),
+    }
+}
+
+fn trusted(findings: &mut Findings, about: &str, address: &Url) {
+    match address.scheme() {
+        "https" => findings.ok(about, "tls", "the certificate is trusted"),
+        _ => findings.ok(about, "tls", "none is needed: it is this very machine"),
+    }
+}
+
+/// A request that failed, under the check that it is about: `otherwise`, where
+/// the problem itself does not say.
+fn on_the_way(findings: &mut Findings, about: &str, problem: &Problem, otherwise: &'static str) {
+    let (check, mend) = mend(problem, otherwise);
+    findings.problem(about, check, problem.to_string(), &mend);
 }
 
 fn who(account: &Account) -> String {
@@ -90,9 +148,9 @@ fn who(account: &Account) -> String {
     }
 }
 
-fn mend(problem: &Problem) -> (&'static str, &'static str) {
-    match problem {
-        Problem::Tls { .. } => ("tls", "name the CA of the certificate as `ca_file`"),
+fn mend(problem: &Problem, otherwise: &'static str) -> (&'static str, String) {
+    let (check, mend) = match problem {
+        Problem::Tls { fault, ca_file, .. } => ("tls", tls_mend(*fault, ca_file.is_some())),
         Problem::Unauthorized { .. } => (
             "who am I",
             "the credential is there and not accepted: renew it where it is stored",
@@ -100,7 +158,51 @@ fn mend(problem: &Problem) -> (&'static str, &'static str) {
         Problem::Connect(_) | Problem::Timeout(_) | Problem::Cut(_) => {
             ("connection", "check the network, the proxy and the VPN")
         }
-        _ => ("who am I", "check the host's `address`"),
+        Problem::Elsewhere(address) => {
+            return (
+                "discovery",
+                format!(
+                    "if that is the right server, write it under this [[host]]: address = \"{}\"; \
+                     the credential goes there then",
+                    text::safe(address.as_str())
+                ),
+            );
+        }
+        Problem::Setup(_) if otherwise == "discovery" => (
+            otherwise,
+            "mend what it names, or write the host's `address` into the configuration",
+        ),
+        _ if otherwise == "discovery" => (
+            otherwise,
+            "check the host's name, or write its `address` into the configuration",
+        ),
+        _ => (otherwise, "check the host's `address`"),
+    };
+    (check, mend.to_owned())
+}
+
+fn tls_mend(fault: TlsFault, with_ca_file: bool) -> &'static str {
+    match (fault, with_ca_file) {
+        (TlsFault::UnknownIssuer, false) => {
+            "write the certificate of your company's CA (PEM) as `ca_file` under this [[host]]"
+        }
+        (TlsFault::UnknownIssuer, true) => {
+            "the `ca_file` is another CA's: get the certificate of the one that issued the host's"
+        }
+        (TlsFault::Expired, _) => {
+            "have the host's certificate renewed; if it is good, set this machine's clock"
+        }
+        (TlsFault::NotYetValid, _) => {
+            "set this machine's clock; if it is right, have the host's certificate issued anew"
+        }
+        (TlsFault::WrongName, _) => {
+            "write the host's `name` as its certificate has it, or have one issued for this name"
+        }
+        (TlsFault::NotSpoken, _) => {
+            "check the port; a host is reached by https, and http is for this machine only, \
+             as name = \"http://127.0.0.1:PORT\""
+        }
+        (TlsFault::Other, _) => "check the port, and what stands between: a proxy, a firewall",
     }
 }
 
@@ -129,7 +231,12 @@ fn facts(findings: &mut Findings, about: &str, client: &Client) {
     };
     findings.ok(about, "limit", limit);
     match facts.clock_offset.map(|offset| offset.as_secs()) {
-        None => findings.note(about, "clock", "the host does not tell its time", ""),
+        None => findings.note(
+            about,
+            "clock",
+            "the host does not tell its time",
+            "see that this machine's is right: expiries are reckoned by it",
+        ),
         Some(seconds) if seconds.abs() <= CLOCK => {
             findings.ok(about, "clock", format!("differs by {} s", seconds.abs()));
         }
@@ -177,7 +284,8 @@ async fn permissions(
                         "correct its name in the configuration, or use an owner's credential",
                     ),
                     Err(error) => {
-                        findings.problem(about, CHECK, error.to_string(), "");
+                        let (_, mend) = mend(&error.problem, CHECK);
+                        findings.problem(about, CHECK, error.to_string(), &mend);
                     }
                 }
             }

@@ -43,7 +43,12 @@ pub fn configuration(
     let shown = text::safe(&path.to_string_lossy());
     match std::fs::metadata(&path) {
         Ok(metadata) => owner_and_mode(findings, CHECK, &shown, &metadata),
-        Err(error) => findings.problem(MACHINE, CHECK, format!("{shown}: {error}"), ""),
+        Err(error) => findings.problem(
+            MACHINE,
+            CHECK,
+            format!("{shown}: {error}"),
+            "see that it stays there and that you may read it, or name another with --config",
+        ),
     }
 }
 
@@ -132,10 +137,16 @@ fn terminal(findings: &mut Findings, env: &Environment) {
     }
 }
 
+/// A slot that no host has: to see whether a place is ready.
+fn example() -> Slot {
+    Slot::new(&Host::new("host.example"), "organization")
+}
+
 async fn clipboard(findings: &mut Findings, env: &Environment, deliverer: &Deliverer) {
     let settings = deliverer.settings();
     let (to, why) = deliverer.default_destination().await;
     let off = settings.method == Method::Off;
+    let default_is_osc52 = to == Destination::Osc52;
     let detail = format!("the screen's default is {to}: {}", text::safe(&why));
     match to {
         Destination::Clipboard => findings.ok(MACHINE, "clipboard", detail),
@@ -160,13 +171,22 @@ async fn clipboard(findings: &mut Findings, env: &Environment, deliverer: &Deliv
         let words = "WSL: Windows' clipboard history (Win+V) may keep a copy after it is cleared";
         findings.note(MACHINE, "clipboard", words, mend);
     }
-    if settings.surroundings.tmux {
-        findings.note(
-            MACHINE,
-            "clipboard",
-            "tmux: osc52 goes through `tmux load-buffer -w`, which tmux has from 3.2 on",
-            "",
-        );
+    if settings.surroundings.tmux && !off {
+        let words = "tmux: osc52 goes through `tmux load-buffer -w`";
+        match deliverer.prove(&Destination::Osc52, &example()).await {
+            Ok(_) => findings.ok(MACHINE, "clipboard", words),
+            Err(error) => findings.add(
+                MACHINE,
+                "clipboard",
+                if default_is_osc52 {
+                    Status::Problem
+                } else {
+                    Status::Note
+                },
+                format!("{words}, and that fails: {error}"),
+            ),
+        }
+        findings.mend_trouble("tmux has that from 3.2 on; update it, or use another destination");
     }
     if settings.surroundings.ssh {
         let words =
@@ -200,7 +220,10 @@ async fn keyring_works(findings: &mut Findings, deliverer: &Deliverer) {
                         unlock or start it for that";
             findings.note(MACHINE, "keyring", error.to_string(), mend);
         }
-        Err(_) => findings.problem(MACHINE, "keyring", "its test was broken off", ""),
+        Err(_) => {
+            let mend = "start the keyring anew, and look again";
+            findings.problem(MACHINE, "keyring", "its test was broken off", mend);
+        }
     }
 }
 
@@ -216,8 +239,7 @@ async fn state_directory(findings: &mut Findings, deliverer: &Deliverer) {
             "set HOME, or XDG_STATE_HOME, to a folder of yours",
         );
     }
-    let example = Slot::new(&Host::new("host.example"), "organization");
-    match deliverer.prove_rescue(&example).await {
+    match deliverer.prove_rescue(&example()).await {
         RescueProof::Proven(place) => findings.ok(MACHINE, "rescue", place),
         RescueProof::Off => findings.note(MACHINE, "rescue", "none, as asked for", ""),
         RescueProof::Unproven(why) => {
@@ -234,6 +256,11 @@ fn private(findings: &mut Findings, state: &Path) {
         findings.ok(MACHINE, CHECK, format!("{shown}, made when it is needed"));
         return;
     };
+    if !metadata.is_dir() {
+        let mend = "move what is there away: journal and rescued secrets belong into a folder";
+        findings.problem(MACHINE, CHECK, format!("{shown} is not a directory"), mend);
+        return;
+    }
     #[cfg(unix)]
     {
         use std::os::unix::fs::MetadataExt;
@@ -244,17 +271,7 @@ fn private(findings: &mut Findings, state: &Path) {
             return;
         }
     }
-    let kind = if metadata.is_dir() {
-        ""
-    } else {
-        " is not a directory"
-    };
-    let status = if metadata.is_dir() {
-        Status::Ok
-    } else {
-        Status::Problem
-    };
-    findings.add(MACHINE, CHECK, status, format!("{shown}{kind}"));
+    findings.ok(MACHINE, CHECK, shown);
 }
 
 /// Each configured delivery, with an organization of the configuration.
@@ -292,7 +309,10 @@ pub async fn journal(findings: &mut Findings, world: &World) {
         return;
     }
     match world.actor.journal.records() {
-        Ok(records) => findings.ok(MACHINE, CHECK, format!("{} records", records.len())),
+        Ok(records) => {
+            let s = if records.len() == 1 { "" } else { "s" };
+            findings.ok(MACHINE, CHECK, format!("{} record{s}", records.len()));
+        }
         Err(error) => findings.problem(MACHINE, CHECK, error.to_string(), "mend its mode or owner"),
     }
     let left = ending::look_back(&world.actor).await;
@@ -301,6 +321,7 @@ pub async fn journal(findings: &mut Findings, world: &World) {
         findings.problem(MACHINE, CHECK, order.words(), mend);
     }
     for line in left.lines {
-        findings.problem(MACHINE, CHECK, line, "");
+        let mend = "bring it to its place, then remove the file; `orgward` tells of it until then";
+        findings.problem(MACHINE, CHECK, line, mend);
     }
 }

@@ -1,5 +1,6 @@
 //! What stands between a program and its hosts in a company: a proxy, which the
 //! program asks to CONNECT, and behind it TLS with an authority of its own.
+#![allow(dead_code, reason = "each test file uses its own part of this")]
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -22,9 +23,27 @@ pub struct Front {
     _stop: tokio::sync::oneshot::Sender<()>,
 }
 
+/// What the host behind the proxy shows.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Shows {
+    /// A certificate that is valid now.
+    Certificate,
+    /// One whose time is over.
+    Expired,
+    /// One whose time has not come.
+    NotYetValid,
+    /// No TLS at all.
+    Plain,
+}
+
 impl Front {
     /// Certificates for these names; what arrives goes on to `host`.
     pub fn start(names: &[&str], host: SocketAddr) -> Self {
+        Self::showing(Shows::Certificate, names, host)
+    }
+
+    /// As [`Front::start`], with something else to show.
+    pub fn showing(shows: Shows, names: &[&str], host: SocketAddr) -> Self {
         let mut params = CertificateParams::new(vec![]).unwrap();
         params.distinguished_name.push(DnType::CommonName, "Corp");
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
@@ -36,14 +55,19 @@ impl Front {
         let issuer = Issuer::new(params, key);
         let key = KeyPair::generate().unwrap();
         let names: Vec<String> = names.iter().map(ToString::to_string).collect();
-        let certificate = CertificateParams::new(names).unwrap();
+        let mut certificate = CertificateParams::new(names).unwrap();
+        match shows {
+            Shows::Certificate | Shows::Plain => {}
+            Shows::Expired => certificate.not_after = rcgen::date_time_ymd(2001, 1, 1),
+            Shows::NotYetValid => certificate.not_before = rcgen::date_time_ymd(4000, 1, 1),
+        }
         let certificate = certificate.signed_by(&key, &issuer).unwrap();
         let key = PrivatePkcs8KeyDer::from(key.serialize_der());
         let config = ServerConfig::builder()
             .with_no_client_auth()
             .with_single_cert(vec![certificate.der().clone()], key.into())
             .unwrap();
-        let tls = TlsAcceptor::from(Arc::new(config));
+        let tls = (shows != Shows::Plain).then(|| TlsAcceptor::from(Arc::new(config)));
 
         let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
         listener.set_nonblocking(true).unwrap();
@@ -99,7 +123,7 @@ impl Front {
 
 async fn connect(
     mut stream: TcpStream,
-    tls: TlsAcceptor,
+    tls: Option<TlsAcceptor>,
     host: SocketAddr,
     log: Arc<Mutex<Vec<String>>>,
 ) -> Option<()> {
@@ -116,10 +140,14 @@ async fn connect(
     }
     let answer = b"HTTP/1.1 200 Connected\r\n\r\n";
     stream.write_all(answer).await.ok()?;
-    let mut inside = tls.accept(stream).await.ok()?;
     let mut behind = TcpStream::connect(host).await.ok()?;
-    tokio::io::copy_bidirectional(&mut inside, &mut behind)
-        .await
-        .ok()?;
+    match tls {
+        Some(tls) => {
+            let mut inside = tls.accept(stream).await.ok()?;
+            tokio::io::copy_bidirectional(&mut inside, &mut behind).await
+        }
+        None => tokio::io::copy_bidirectional(&mut stream, &mut behind).await,
+    }
+    .ok()?;
     Some(())
 }
