@@ -5,6 +5,8 @@
 //! Nothing is asked of a host before its credential is there: an entry whose
 //! credential is to be typed waits for that, however long it takes.
 
+use std::collections::HashSet;
+use std::sync::Arc;
 use std::time::Duration;
 
 use crossterm::event::{KeyCode, KeyEvent};
@@ -14,10 +16,10 @@ use super::dialogs::{
 };
 use super::list::AccountId;
 use super::message::{Added, Addition, Candidate, CheckProblem, Effect, EffectId};
-use super::{Account, App, Layer};
+use super::{App, Health, Layer};
 use crate::config::{CredentialSource, HostConfig, Organizations};
 use crate::credentials::Progress;
-use crate::slot::{Found, Reading, Slot, State};
+use crate::slot::{Found, Host, Reading, Slot, State};
 
 /// How long a program runs before it is named.
 const QUIET: Duration = Duration::from_secs(30);
@@ -44,7 +46,53 @@ pub struct Program {
     since: Duration,
 }
 
+/// One host entry, and whether its organizations are known.
+#[derive(Debug)]
+pub struct Account {
+    /// The host.
+    pub host: Host,
+    /// What tells it from another entry of the same host.
+    pub label: Option<String>,
+    /// The organizations; `None` for "all that the credential can see".
+    pub organizations: Option<Vec<Arc<str>>>,
+    /// What the last listing brought.
+    pub(super) seen: HashSet<Arc<str>>,
+    /// Whether its credential is typed.
+    pub asking: Asking,
+    /// The listing that is under way.
+    pub listing: Option<EffectId>,
+    /// Why there is no listing, or why the host cannot be reached.
+    pub problem: Option<String>,
+    /// How the host is doing.
+    pub health: Health,
+    /// What an earlier run saw, until the rows are made of it.
+    pub remembered: Vec<(Slot, Reading)>,
+}
+
 impl Account {
+    /// An entry whose organizations are listed in the configuration, or not.
+    pub fn new(host: Host, label: Option<String>, organizations: Option<Vec<Arc<str>>>) -> Self {
+        Self {
+            host,
+            label,
+            organizations,
+            seen: HashSet::new(),
+            asking: Asking::Never,
+            listing: None,
+            problem: None,
+            health: Health::default(),
+            remembered: Vec::new(),
+        }
+    }
+
+    /// Whether it is known to see a slot.
+    pub(super) fn sees(&self, slot: &Slot) -> bool {
+        let name = &slot.organization;
+        let configured = self.organizations.as_ref();
+        self.host == slot.host
+            && (self.seen.contains(name) || configured.is_some_and(|names| names.contains(name)))
+    }
+
     /// The entry that a configuration means.
     pub fn of(config: &HostConfig) -> Self {
         let organizations = match &config.organizations {

@@ -3,6 +3,7 @@
 
 use crossterm::event::{KeyCode, KeyEvent};
 
+use super::turned;
 use crate::app::field::Field;
 use crate::app::list::AccountId;
 use crate::app::masked::Masked;
@@ -318,12 +319,6 @@ fn words(text: &str) -> Result<Vec<String>, String> {
         Some(program) if !program.is_empty() => Ok(words),
         _ => Err("type the command that prints the credential".to_owned()),
     }
-}
-
-fn turned(at: usize, by: isize, count: usize) -> usize {
-    let count = isize::try_from(count).unwrap_or(isize::MAX).max(1);
-    let at = isize::try_from(at).unwrap_or(0);
-    usize::try_from((at + by).rem_euclid(count)).unwrap_or(0)
 }
 
 #[cfg(test)]

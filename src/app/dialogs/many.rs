@@ -6,8 +6,8 @@ use std::time::Duration;
 use crossterm::event::{KeyCode, KeyEvent};
 use jiff::Timestamp;
 
-use super::one_host;
-use super::terms::{End, Terms, turned};
+use super::terms::{End, Terms};
+use super::{one_host, turned};
 use crate::action::{Act, Order, Verb};
 use crate::app::field::Field;
 use crate::app::message::{EffectId, ManyPreparation};

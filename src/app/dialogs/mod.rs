@@ -41,3 +41,10 @@ pub enum Reaction {
     /// To be closed, and an order to be performed.
     Perform(Box<Order>),
 }
+
+/// A place further on or back, around the ends.
+fn turned(at: usize, by: isize, count: usize) -> usize {
+    let count = isize::try_from(count).unwrap_or(isize::MAX).max(1);
+    let at = isize::try_from(at).unwrap_or(0);
+    usize::try_from((at + by).rem_euclid(count)).unwrap_or(0)
+}

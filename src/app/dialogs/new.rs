@@ -3,8 +3,8 @@
 
 use crossterm::event::{KeyCode, KeyEvent};
 
-use super::terms::{End, Terms, turned};
-use super::{Fact, Reaction};
+use super::terms::{End, Terms};
+use super::{Fact, Reaction, turned};
 use crate::action::{Act, Order, Verb};
 use crate::app::field::Field;
 use crate::app::message::{EffectId, Preparation};

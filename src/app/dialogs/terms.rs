@@ -7,6 +7,7 @@ use std::time::Duration;
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use jiff::Timestamp;
 
+use super::turned;
 use crate::app::field::Field;
 use crate::app::message::Choice;
 use crate::delivery::Destination;
@@ -199,11 +200,4 @@ impl Terms {
             self.path.paste(text);
         }
     }
-}
-
-/// A place further on or back, around the ends.
-pub fn turned(at: usize, by: isize, count: usize) -> usize {
-    let count = isize::try_from(count).unwrap_or(isize::MAX).max(1);
-    let at = isize::try_from(at).unwrap_or(0);
-    usize::try_from((at + by).rem_euclid(count)).unwrap_or(0)
 }

@@ -1,0 +1,163 @@
+//! Many orders: the dialog for all marked slots, the run that performs one order
+//! after the other, and the table at its end.
+
+use crossterm::event::KeyEvent;
+
+use super::dialogs::{Deed, Item, LeftOut, ManyDialog, ManyWish};
+use super::keys::Command;
+use super::message::{EffectId, ManyPreparation};
+use super::orders::not_possible;
+use super::panel::Panel;
+use super::run::{Report, Run};
+use super::{App, Effect, Layer, layout};
+use crate::action::{Order, Outcome, Verb};
+use crate::slot::{Slot, State};
+
+impl App {
+    pub(super) fn open_many(&mut self, deed: Deed) -> Vec<Effect> {
+        if let Some(why) = self.refusal_of_all() {
+            self.say_bad(why);
+            return Vec::new();
+        }
+        let (mut items, mut left_out) = (Vec::new(), Vec::new());
+        for row in self.list.marked() {
+            let why = match not_possible(row) {
+                Some(why) => Some(why.to_owned()),
+                None if deed == Deed::Delete && row.state() == State::None => {
+                    Some("there is no token to delete".to_owned())
+                }
+                None => None,
+            };
+            let reading = row.reading.as_ref();
+            let now = self.list.time_of(row.account, self.now.wall);
+            let item = reading.and_then(|reading| Item::of(&row.slot, reading, now));
+            match (why, item) {
+                (None, Some(item)) => items.push(item),
+                (why, _) => left_out.push(LeftOut {
+                    slot: row.slot.clone(),
+                    why: why.unwrap_or_else(|| row.state().meaning().to_owned()),
+                }),
+            }
+        }
+        if items.is_empty() {
+            let what = match deed {
+                Deed::New => "have a new token",
+                Deed::Delete => "have its token deleted",
+            };
+            self.say_bad(format!("none of the marked slots can {what} now"));
+            return Vec::new();
+        }
+        let id = self.next_id();
+        let dialog = ManyDialog::new(deed, items, left_out, self.settings.expiry, id);
+        let asked = |item: &Item| (item.slot.clone(), item.shown.clone());
+        let slots = dialog.items.iter().map(asked).collect();
+        self.layers.push(Layer::Many(Box::new(dialog)));
+        vec![Effect::PrepareMany { id, slots }]
+    }
+
+    pub(super) fn many_key(&mut self, mut dialog: Box<ManyDialog>, key: &KeyEvent) -> Vec<Effect> {
+        match dialog.key(key, layout::many_height(self.size)) {
+            ManyWish::Close => Vec::new(),
+            ManyWish::Run(orders) => self.start_run(dialog.verb(), orders),
+            ManyWish::Stay => {
+                self.layers.push(Layer::Many(dialog));
+                Vec::new()
+            }
+            ManyWish::Check(to, orders) => {
+                let id = self.next_id();
+                let slots = orders.iter().map(|order| order.slot.clone()).collect();
+                dialog.check(id, orders);
+                self.layers.push(Layer::Many(dialog));
+                vec![Effect::Check { id, to, slots }]
+            }
+        }
+    }
+
+    pub(super) fn prepared_many(&mut self, id: EffectId, preparation: ManyPreparation) {
+        let dialogs = self.layers.iter_mut().filter_map(|layer| match layer {
+            Layer::Many(dialog) if dialog.preparing == id => Some(dialog),
+            _ => None,
+        });
+        for dialog in dialogs {
+            dialog.prepared(preparation.clone());
+        }
+    }
+
+    pub(super) fn checked(&mut self, id: EffectId, result: Result<(), String>) -> Vec<Effect> {
+        let waits = |layer: &Layer| matches!(layer, Layer::Many(dialog) if dialog.waits_for(id));
+        let Some(at) = self.layers.iter().position(waits) else {
+            return Vec::new();
+        };
+        let Layer::Many(dialog) = &mut self.layers[at] else {
+            return Vec::new();
+        };
+        let verb = dialog.verb();
+        let Some(orders) = dialog.checked(result) else {
+            return Vec::new();
+        };
+        self.layers.remove(at);
+        self.start_run(verb, orders)
+    }
+
+    fn start_run(&mut self, verb: Verb, orders: Vec<Order>) -> Vec<Effect> {
+        if let Some(why) = self.refusal_of_all() {
+            self.say_bad(why);
+            return Vec::new();
+        }
+        self.run = Some(Run::new(verb, orders));
+        self.go_on()
+    }
+
+    /// The next order of the run, or its end.
+    fn go_on(&mut self) -> Vec<Effect> {
+        match self.run.as_mut().and_then(Run::next_order) {
+            Some(order) => self.perform(order),
+            None => self.end_run(None),
+        }
+    }
+
+    /// The table of what became of each slot, and over it the secret that is not
+    /// where it was to go.
+    fn end_run(&mut self, stranded: Option<Panel>) -> Vec<Effect> {
+        let Some(run) = self.run.take() else {
+            return Vec::new();
+        };
+        let wants_out = std::mem::take(&mut self.leaving);
+        let report = run.report();
+        let seen = wants_out && report.is_good();
+        if !seen {
+            self.layers.push(Layer::Report(report));
+        }
+        let asks = stranded.is_some();
+        self.layers
+            .extend(stranded.map(|panel| Layer::Panel(Box::new(panel))));
+        match wants_out && (seen || asks) {
+            true => self.leave(),
+            false => Vec::new(),
+        }
+    }
+
+    pub(super) fn run_outcome(&mut self, slot: Slot, outcome: Outcome) -> Vec<Effect> {
+        let stranded = self.run.as_mut().and_then(|run| run.take(&slot, outcome));
+        match stranded {
+            Some(done) => {
+                let panel = self.new_panel(slot, *done);
+                self.end_run(Some(panel))
+            }
+            None => self.go_on(),
+        }
+    }
+
+    pub(super) fn report_key(&mut self, mut report: Report, key: &KeyEvent) -> Vec<Effect> {
+        if self.settings.keymap.command(key) == Some(Command::Quit) {
+            self.layers.push(Layer::Report(report));
+            return self.leave();
+        }
+        let lines = report.drawn(layout::report_width(self.size)).0.len();
+        let last = lines.saturating_sub(layout::report_height(self.size));
+        if !report.key(key, last) {
+            self.layers.push(Layer::Report(report));
+        }
+        Vec::new()
+    }
+}

@@ -1,0 +1,310 @@
+//! One order: from the key that opens its dialog to what became of it.
+//!
+//! Whatever an order brings opens over what is on the screen; an outcome is
+//! never stale.
+
+use crossterm::event::KeyEvent;
+
+use super::dialogs::{self, Deed, DeleteDialog, NewDialog, Next, Notice, Reaction, facts};
+use super::keys::Command;
+use super::message::{EffectId, Preparation};
+use super::panel::Panel;
+use super::{App, Effect, Layer, Moment, Running, list};
+use crate::action::{NotDone, Order, Outcome, Step};
+use crate::slot::{Found, Identity, Reading, Slot, State};
+
+impl App {
+    /// The dialog for the marked slots, or for the selected one.
+    pub(super) fn open(&mut self, deed: Deed) -> Vec<Effect> {
+        let marked = self.list.marked();
+        if marked.len() > 1 {
+            return self.open_many(deed);
+        }
+        let row = marked.first().copied().or(self.list.selected());
+        let Some(slot) = row.map(|row| row.slot.clone()) else {
+            return Vec::new();
+        };
+        match deed {
+            Deed::New => self.open_new(&slot),
+            Deed::Delete => self.open_delete(&slot),
+        }
+    }
+
+    pub(super) fn open_new(&mut self, slot: &Slot) -> Vec<Effect> {
+        if let Some(why) = self.refusal(slot) {
+            self.say_bad(why);
+            return Vec::new();
+        }
+        let Some((shown, facts)) = self.identification(slot) else {
+            return Vec::new();
+        };
+        let id = self.next_id();
+        let expiry = self.settings.expiry;
+        let dialog = NewDialog::new(slot.clone(), shown.clone(), facts, expiry, id);
+        self.layers.push(Layer::New(Box::new(dialog)));
+        vec![Effect::Prepare {
+            id,
+            slot: slot.clone(),
+            shown,
+        }]
+    }
+
+    pub(super) fn open_delete(&mut self, slot: &Slot) -> Vec<Effect> {
+        if let Some(why) = self.refusal(slot) {
+            self.say_bad(why);
+            return Vec::new();
+        }
+        let state = self.list.row(slot).map(list::Row::state);
+        if state == Some(State::None) {
+            self.say_bad(format!(
+                "{}: there is no token to delete",
+                slot.organization
+            ));
+            return Vec::new();
+        }
+        let Some((shown, facts)) = self.identification(slot) else {
+            return Vec::new();
+        };
+        let id = self.next_id();
+        let dialog = DeleteDialog::new(slot.clone(), shown.clone(), facts, id);
+        self.layers.push(Layer::Delete(Box::new(dialog)));
+        vec![Effect::Prepare {
+            id,
+            slot: slot.clone(),
+            shown,
+        }]
+    }
+
+    fn identification(&self, slot: &Slot) -> Option<(crate::slot::Identity, Vec<dialogs::Fact>)> {
+        let reading = self.known(slot)?;
+        let shown = reading.identity()?;
+        let account = self.list.row(slot)?.account;
+        let now = Moment {
+            wall: self.list.time_of(account, self.now.wall),
+            ..self.now
+        };
+        Some((shown, facts(reading, now, &self.settings.zone)))
+    }
+
+    /// Why there is no dialog at all, if so.
+    pub(super) fn refusal_of_all(&self) -> Option<String> {
+        if self.settings.read_only {
+            return Some("read-only: nothing is changed on any host".to_owned());
+        }
+        let running = self.running.as_ref()?;
+        Some(format!("{} is still being worked on", running.slot))
+    }
+
+    /// Why there is no dialog for a slot, if so.
+    fn refusal(&self, slot: &Slot) -> Option<String> {
+        let row = self.list.row(slot)?;
+        let of_slot = || Some(format!("{}: {}", slot.organization, not_possible(row)?));
+        self.refusal_of_all().or_else(of_slot)
+    }
+
+    /// Takes a key for the notice of what became of an order.
+    pub(super) fn notice_key(&mut self, notice: Notice, key: &KeyEvent) -> Vec<Effect> {
+        if self.settings.keymap.command(key) == Some(Command::Quit) {
+            // It may be all that tells what became of a token.
+            self.layers.push(Layer::Notice(notice));
+            return self.leave();
+        }
+        let (reaction, wanted) = notice.key(key);
+        let next = notice.next.clone();
+        let mut effects = self.react(reaction, Layer::Notice(notice));
+        match next {
+            Some(Next::New(slot)) if wanted => effects.extend(self.open_new(&slot)),
+            Some(Next::Delete(slot)) if wanted => effects.extend(self.open_delete(&slot)),
+            Some(Next::WithoutJournal(order)) if wanted => {
+                effects.extend(self.perform(*order));
+            }
+            _ => {}
+        }
+        effects
+    }
+
+    pub(super) fn react(&mut self, reaction: Reaction, layer: Layer) -> Vec<Effect> {
+        match reaction {
+            Reaction::Stay => {
+                self.layers.push(layer);
+                Vec::new()
+            }
+            Reaction::Close => Vec::new(),
+            Reaction::Perform(order) => self.perform(*order),
+        }
+    }
+
+    pub(super) fn perform(&mut self, order: Order) -> Vec<Effect> {
+        if let Some(running) = &self.running {
+            let why = format!("{} is still being worked on; wait for it", running.slot);
+            self.layers
+                .push(Layer::Notice(Notice::not_possible(&order, &why)));
+            return Vec::new();
+        }
+        let id = self.next_id();
+        self.running = Some(Running {
+            id,
+            slot: order.slot.clone(),
+            verb: order.verb(),
+            order: order.clone(),
+            step: Step::Proving,
+            since: self.now.since_start,
+            sent: false,
+        });
+        self.status = None;
+        vec![Effect::Perform { id, order }]
+    }
+
+    pub(super) fn prepared(&mut self, id: EffectId, preparation: Preparation) -> Vec<Effect> {
+        let place = self.layers.iter().position(|layer| match layer {
+            Layer::New(dialog) => dialog.preparing == id,
+            Layer::Delete(dialog) => dialog.preparing == id,
+            _ => false,
+        });
+        let Some(place) = place else {
+            return Vec::new();
+        };
+        let seen = preparation.seen.clone();
+        let fresh = |shown: &Identity| {
+            // Another token than the one that is shown is no news for this
+            // dialog: its order would be refused, and says what is there.
+            let seen = seen
+                .as_ref()
+                .filter(|seen| seen.identity().as_ref() == Some(shown))?;
+            Some(facts(seen, self.now, &self.settings.zone))
+        };
+        match &mut self.layers[place] {
+            Layer::New(dialog) => {
+                if let Some(facts) = fresh(&dialog.shown) {
+                    dialog.facts = facts;
+                }
+            }
+            Layer::Delete(dialog) => {
+                if let Some(facts) = fresh(&dialog.shown) {
+                    dialog.facts = facts;
+                }
+            }
+            _ => {}
+        }
+        match self.layers.remove(place) {
+            Layer::New(mut dialog) => match dialog.prepared(preparation) {
+                Reaction::Perform(order) => self.perform(*order),
+                _ => {
+                    self.layers.insert(place, Layer::New(dialog));
+                    Vec::new()
+                }
+            },
+            Layer::Delete(mut dialog) => {
+                dialog.preparation = Some(preparation);
+                dialog.problem = None;
+                self.layers.insert(place, Layer::Delete(dialog));
+                Vec::new()
+            }
+            other => {
+                self.layers.insert(place, other);
+                Vec::new()
+            }
+        }
+    }
+
+    pub(super) fn step(&mut self, id: EffectId, step: Step) {
+        let Some(running) = &mut self.running else {
+            return;
+        };
+        if running.id != id {
+            return;
+        }
+        // A 429 means that nothing was done: until the next request the order
+        // can be stopped again.
+        running.sent = matches!(step, Step::Writing | Step::FindingOut | Step::Delivering);
+        running.step = step;
+        running.since = self.now.since_start;
+    }
+
+    /// An order's outcome is never stale: it opens over whatever is there.
+    pub(super) fn outcome(&mut self, id: EffectId, outcome: Outcome) -> Vec<Effect> {
+        let running = self.running.take_if(|running| running.id == id);
+        let Some(Running { slot, order, .. }) = running else {
+            return Vec::new();
+        };
+        // Looks that began before the write are stale now.
+        self.list.forget_pending(&slot);
+        self.learn(&slot, &outcome);
+        let mut effects = vec![self.look(slot.clone())];
+        self.hide_secrets();
+        if self.run.is_some() {
+            effects.extend(self.run_outcome(slot, outcome));
+            return effects;
+        }
+        let wants_out = std::mem::take(&mut self.leaving);
+        let told = match outcome {
+            Outcome::Generated(done) => {
+                let panel = self.new_panel(slot, *done);
+                self.layers.push(Layer::Panel(Box::new(panel)));
+                true
+            }
+            other => {
+                let notice = Notice::of_order(&order, &other);
+                let told = !notice.bad;
+                self.layers.push(Layer::Notice(notice));
+                told
+            }
+        };
+        // Nobody may leave without having seen that a token is dead, or that it
+        // is not known whether it is.
+        if wants_out && told {
+            effects.extend(self.leave());
+            return effects;
+        }
+        effects
+    }
+
+    /// What an outcome tells about its slot, until the next look at it.
+    fn learn(&mut self, slot: &Slot, outcome: &Outcome) {
+        let now = self.now.wall;
+        let policy = self.known(slot).and_then(|reading| reading.policy);
+        if matches!(
+            outcome,
+            Outcome::Generated(_) | Outcome::Deleted { .. } | Outcome::Gone { .. }
+        ) {
+            self.list.mark(slot, false);
+        }
+        let token = match outcome {
+            Outcome::Generated(done) => &done.token,
+            Outcome::SecretLost { now, .. } => now,
+            Outcome::NotDone(why) => {
+                if let NotDone::Changed(reading) | NotDone::Unreadable(reading) = why.cause() {
+                    self.list.know(slot, reading.clone(), now);
+                }
+                return;
+            }
+            // The slot is as it was.
+            Outcome::Refused { .. } | Outcome::NothingHappened { .. } => return,
+            Outcome::Deleted { .. } | Outcome::Gone { .. } | Outcome::CannotTell { .. } => {
+                self.list.forget(slot, now);
+                return;
+            }
+        };
+        let reading = Reading {
+            found: Found::Token(token.clone()),
+            note: None,
+            policy,
+            at: now,
+        };
+        self.list.know(slot, reading, now);
+    }
+
+    pub(super) fn new_panel(&self, slot: Slot, done: crate::action::Generated) -> Panel {
+        let deliveries = self.settings.deliveries.clone();
+        Panel::new(slot, done, deliveries, !self.settings.demo, self.now)
+    }
+}
+
+/// Why nothing can be done with a slot, if so.
+pub(super) fn not_possible(row: &list::Row) -> Option<&str> {
+    let state = row.state();
+    match state.allows_generate() || state.allows_replace() {
+        true => None,
+        false => Some(row.words().unwrap_or_else(|| state.meaning())),
+    }
+}

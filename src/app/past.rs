@@ -1,0 +1,73 @@
+//! What was done before: the journal, and what earlier runs left behind.
+
+use crossterm::event::KeyEvent;
+
+use super::dialogs::{JournalView, JournalWish, Leftovers, LeftoversWish};
+use super::message::EffectId;
+use super::{App, Effect, Layer, layout};
+use crate::journal::{Entry, LeftOpen};
+
+impl App {
+    pub(super) fn leftovers_key(&mut self, leftovers: Leftovers, key: &KeyEvent) -> Vec<Effect> {
+        let wish = leftovers.key(key, &self.list);
+        if matches!(wish, LeftoversWish::Stay | LeftoversWish::Leave) {
+            self.layers.push(Layer::Leftovers(leftovers));
+            return match wish {
+                LeftoversWish::Leave => self.leave(),
+                _ => Vec::new(),
+            };
+        }
+        let mut effects = Vec::new();
+        let orders = leftovers.told(&self.list);
+        if !orders.is_empty() {
+            effects.push(Effect::Seen { orders });
+        }
+        if let LeftoversWish::New(slot) = wish {
+            effects.extend(self.open_new(&slot));
+        }
+        effects
+    }
+
+    pub(super) fn journal_key(&mut self, mut view: JournalView, key: &KeyEvent) -> Vec<Effect> {
+        match view.key(key, layout::journal_height(self.size)) {
+            JournalWish::Stay => {}
+            JournalWish::Close => return Vec::new(),
+            JournalWish::Leave => {
+                self.layers.push(Layer::Journal(view));
+                return self.leave();
+            }
+            JournalWish::Read => {
+                let id = self.next_id();
+                view.reading = Some(id);
+                self.layers.push(Layer::Journal(view));
+                return vec![Effect::ReadJournal { id }];
+            }
+        }
+        self.layers.push(Layer::Journal(view));
+        Vec::new()
+    }
+
+    pub(super) fn open_journal(&mut self) -> Vec<Effect> {
+        let id = self.next_id();
+        self.layers.push(Layer::Journal(JournalView::new(id)));
+        vec![Effect::ReadJournal { id }]
+    }
+
+    pub(super) fn left_behind(&mut self, orders: Vec<LeftOpen>, lines: Vec<String>) {
+        if !(orders.is_empty() && lines.is_empty()) {
+            let left = Leftovers { orders, lines };
+            self.layers.insert(0, Layer::Leftovers(left));
+        }
+    }
+
+    pub(super) fn journal_read(&mut self, id: EffectId, result: Result<Vec<Entry>, String>) {
+        let waits = |view: &&mut JournalView| view.reading == Some(id);
+        let mut views = self.layers.iter_mut().filter_map(|layer| match layer {
+            Layer::Journal(view) => Some(view),
+            _ => None,
+        });
+        if let Some(view) = views.find(waits) {
+            view.read(result);
+        }
+    }
+}

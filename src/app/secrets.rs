@@ -1,0 +1,243 @@
+//! New secrets on the screen: what their panel wants, what becomes of it, and
+//! the question before one is let go. No way out leads past it.
+
+use crossterm::event::KeyEvent;
+
+use super::dialogs::{Answer, LeaveDialog};
+use super::help::Help;
+use super::message::{EffectId, NotDelivered};
+use super::panel::{Panel, Wish};
+use super::{App, Effect, Layer};
+use crate::delivery::{Delivered, Destination, HoldId};
+use crate::slot::Slot;
+
+impl App {
+    pub(super) fn panel(&mut self, hold: HoldId) -> Option<&mut Panel> {
+        self.layers.iter_mut().find_map(|layer| match layer {
+            Layer::Panel(panel) if panel.hold() == hold => Some(&mut **panel),
+            _ => None,
+        })
+    }
+
+    /// The panel that waits for this reply; it waits no longer.
+    pub(super) fn busy_panel(&mut self, id: EffectId) -> Option<&mut Panel> {
+        let mut panels = self.layers.iter_mut().filter_map(|layer| match layer {
+            Layer::Panel(panel) => Some(&mut **panel),
+            _ => None,
+        });
+        panels.find_map(|panel| panel.end(id).then_some(panel))
+    }
+
+    pub(super) fn hide_secrets(&mut self) {
+        for layer in &mut self.layers {
+            if let Layer::Panel(panel) = layer {
+                panel.hide();
+            }
+        }
+    }
+
+    pub(super) fn panel_wish(&mut self, mut panel: Box<Panel>, wish: Wish) -> Vec<Effect> {
+        let mut effects = Vec::new();
+        match wish {
+            Wish::Close if !panel.is_delivered() => {
+                panel.hide();
+                let slots = vec![panel.slot.clone()];
+                self.layers.push(Layer::Panel(panel));
+                self.layers.push(Layer::Leave(LeaveDialog {
+                    slots,
+                    leaving: false,
+                    ..LeaveDialog::default()
+                }));
+                return effects;
+            }
+            // Dropped here: its secret is wiped unless a keeper needs it.
+            Wish::Close => return effects,
+            Wish::Leave => {
+                self.layers.push(Layer::Panel(panel));
+                return self.leave();
+            }
+            Wish::Help => {
+                panel.hide();
+                self.layers.push(Layer::Panel(panel));
+                self.layers.push(Layer::Help(Help::default()));
+                return effects;
+            }
+            Wish::Stay => {}
+            Wish::Deliver(to) => effects.push(self.deliver(&mut panel, to, false)),
+            Wish::Replace(to) => effects.push(self.deliver(&mut panel, to, true)),
+            Wish::Store => {
+                let id = self.next_id();
+                panel.begin(id, "storing it as your credential".into());
+                effects.push(Effect::Store {
+                    id,
+                    order: panel.order().to_owned(),
+                    hold: panel.hold(),
+                    slot: panel.slot.clone(),
+                    secret: panel.secret(),
+                });
+            }
+            Wish::Test => {
+                let id = self.next_id();
+                panel.begin(id, "asking the host whom it authenticates".into());
+                effects.push(Effect::Who {
+                    id,
+                    slot: panel.slot.clone(),
+                    secret: panel.secret(),
+                });
+            }
+        }
+        self.layers.push(Layer::Panel(panel));
+        effects
+    }
+
+    fn deliver(&mut self, panel: &mut Panel, to: Destination, replace: bool) -> Effect {
+        let id = self.next_id();
+        panel.begin(id, format!("bringing it to {to}"));
+        Effect::Deliver {
+            id,
+            order: panel.order().to_owned(),
+            hold: panel.hold(),
+            secret: panel.secret(),
+            to,
+            facts: panel.facts(),
+            replace,
+        }
+    }
+
+    pub(super) fn delivered(&mut self, id: EffectId, result: Result<Delivered, NotDelivered>) {
+        let now = self.now;
+        if let Some(panel) = self.busy_panel(id) {
+            match result {
+                Ok(delivered) => panel.arrived(delivered, now),
+                Err(not) => panel.not_delivered(not),
+            }
+        }
+        self.forget_answered_question();
+    }
+
+    /// The places of the panels whose secrets were delivered nowhere.
+    fn undelivered(&self) -> Vec<usize> {
+        let lost = |layer: &Layer| matches!(layer, Layer::Panel(panel) if !panel.is_delivered());
+        (0..self.layers.len())
+            .filter(|at| lost(&self.layers[*at]))
+            .collect()
+    }
+
+    /// The owner wants to leave: never while a write runs, and never with a
+    /// secret that is nowhere else without asking.
+    pub(super) fn leave(&mut self) -> Vec<Effect> {
+        self.hide_secrets();
+        if let Some(running) = &self.running {
+            let (id, sent) = (running.id, running.sent);
+            self.leaving = true;
+            if let Some(run) = &mut self.run {
+                run.stop();
+            }
+            if sent {
+                self.say("waiting for the server; the program ends afterwards");
+                return Vec::new();
+            }
+            self.say("stopping; the program ends afterwards");
+            return vec![Effect::Stop { id }];
+        }
+        let slots: Vec<Slot> = self
+            .undelivered()
+            .into_iter()
+            .filter_map(|at| match &self.layers[at] {
+                Layer::Panel(panel) => Some(panel.slot.clone()),
+                _ => None,
+            })
+            .collect();
+        if slots.is_empty() {
+            return vec![match self.is_offering() {
+                true => Effect::Decline,
+                false => Effect::Leave,
+            }];
+        }
+        self.layers
+            .retain(|layer| !matches!(layer, Layer::Leave(_)));
+        self.layers.push(Layer::Leave(LeaveDialog {
+            slots,
+            leaving: true,
+            ..LeaveDialog::default()
+        }));
+        Vec::new()
+    }
+
+    pub(super) fn leave_key(&mut self, mut dialog: LeaveDialog, key: &KeyEvent) -> Vec<Effect> {
+        match dialog.key(key) {
+            Answer::Stay => {
+                self.layers.push(Layer::Leave(dialog));
+                Vec::new()
+            }
+            Answer::Back => {
+                self.leaving = false;
+                Vec::new()
+            }
+            Answer::Copy => {
+                // Back to the panel, which shows what becomes of it.
+                self.leaving = false;
+                let Some(at) = self.undelivered().first().copied() else {
+                    return Vec::new();
+                };
+                let layer = self.layers.remove(at);
+                let Layer::Panel(mut panel) = layer else {
+                    self.layers.insert(at, layer);
+                    return Vec::new();
+                };
+                let effect = self.deliver(&mut panel, Destination::Clipboard, false);
+                self.layers.push(Layer::Panel(panel));
+                vec![effect]
+            }
+            Answer::Lose => {
+                let mut effects = Vec::new();
+                // Only what the question named.
+                let asked = |layer: &Layer| matches!(layer, Layer::Panel(panel) if dialog.slots.contains(&panel.slot));
+                for at in self.undelivered().into_iter().rev() {
+                    if !asked(&self.layers[at]) {
+                        continue;
+                    }
+                    if let Layer::Panel(panel) = self.layers.remove(at) {
+                        effects.push(Effect::LetGo {
+                            order: panel.order().to_owned(),
+                            hold: panel.hold(),
+                            slot: panel.slot.clone(),
+                        });
+                    }
+                }
+                if dialog.leaving {
+                    effects.extend(self.leave());
+                }
+                effects
+            }
+        }
+    }
+
+    /// Whether to let a secret go is no question once it is delivered.
+    pub(super) fn forget_answered_question(&mut self) {
+        if self.undelivered().is_empty() {
+            self.layers
+                .retain(|layer| !matches!(layer, Layer::Leave(_)));
+        }
+    }
+
+    pub(super) fn stored(&mut self, id: EffectId, result: Result<Delivered, String>) {
+        let now = self.now;
+        if let Some(panel) = self.busy_panel(id) {
+            match result {
+                Ok(delivered) => panel.stored(delivered, now),
+                Err(why) => panel.problem = Some(why),
+            }
+        }
+        self.forget_answered_question();
+    }
+
+    pub(super) fn tested(&mut self, id: EffectId, result: Result<String, String>) {
+        if let Some(panel) = self.busy_panel(id) {
+            match result {
+                Ok(who) => panel.said = Some(format!("works as {who}")),
+                Err(why) => panel.problem = Some(format!("the test failed: {why}")),
+            }
+        }
+    }
+}
