@@ -341,6 +341,14 @@ impl Control {
         while self.wait(Duration::from_secs(3600)).await {}
     }
 
+    /// A read's result: what only looks is not waited for once it is stopped.
+    async fn unless_stopped<T>(&self, read: impl Future<Output = T>) -> Result<T, NotDone> {
+        tokio::select! {
+            done = read => Ok(done),
+            () = self.stopped() => Err(NotDone::Stopped),
+        }
+    }
+
     /// Waits, unless it is stopped; true if the whole time passed.
     async fn wait(&self, time: Duration) -> bool {
         let stopped = self.0.changed.notified();
@@ -542,7 +550,8 @@ impl Actor {
                 Some(proven)
             }
         };
-        let own = self.fleet.own(&order.slot, &order.shown).await;
+        let own = self.fleet.own(&order.slot, &order.shown);
+        let own = control.unless_stopped(own).await?;
         let mut ready = Ready {
             client,
             proven,
@@ -556,11 +565,8 @@ impl Actor {
             // The host's pace is waited out before the last look and not after
             // it: what was seen is what the request meets.
             let client = ready.client.clone();
-            let turn = tokio::select! {
-                turn = client.turn() => turn,
-                () = control.stopped() => return Err(NotDone::Stopped),
-            };
-            let before = self.compare(order).await?;
+            let turn = control.unless_stopped(client.turn()).await?;
+            let before = control.unless_stopped(self.compare(order)).await??;
             let asked = match &order.act {
                 Act::Delete => None,
                 Act::New { expiry, .. } => expiry

@@ -2,14 +2,15 @@
 //! afterwards none does, and a secret that comes at the end goes where it
 //! survives it.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use futures_util::FutureExt;
 use jiff::Timestamp;
-use orgward::action::{Delivery, NotDone, Outcome, Step};
+use orgward::action::{Control, Delivery, NotDone, Outcome, Step};
 use orgward::delivery::{Destination, Method};
-use orgward::demo::{Fault, FaultRule, Gate, Wait};
+use orgward::demo::{Answer, Fault, FaultRule, Gate, Reply, Wait};
 use tokio::sync::mpsc;
 
 use crate::stage::{Deed, Ground, Plan, Stage, TOKEN, Told};
@@ -40,6 +41,76 @@ async fn an_order_stopped_before_it_began_sends_nothing() {
     let told = stage.perform(Destination::Panel).await;
     assert!(matches!(told.outcome, Outcome::NotDone(NotDone::Stopped)));
     assert!(stage.records().is_empty());
+}
+
+/// Whatever a look waits for: the host, or its pace after a 429.
+#[tokio::test]
+async fn an_order_stopped_while_it_waits_for_a_look_sends_nothing() {
+    for end in [false, true] {
+        for deed in Deed::ALL {
+            let stage = Plan::new(Ground::Hcp, deed).stage().await;
+            let never = Fault::WaitThenAct(Wait::Forever);
+            stage.faults(vec![FaultRule::on("GET", TOKEN, never)]);
+            let met = || stage.faults_met() > 0;
+            stopped_when(&stage, end, met).await;
+            assert_eq!(stage.writes(), 0);
+
+            let mut plan = Plan::new(Ground::Hcp, deed);
+            plan.limits.longest_wait = Duration::from_secs(3600);
+            let stage = plan.stage().await;
+            let busy = Answer::empty(429).header("retry-after", "3600");
+            let busy = Fault::Instead(Reply::Answer(busy));
+            stage.faults(vec![FaultRule::on(deed.method(), TOKEN, busy).times(1)]);
+            // The first order meets the 429 and is given up; the next one waits
+            // for its turn.
+            let first = stage.control.clone();
+            let _ = stage
+                .watched(stage.order(Destination::Panel), |step| {
+                    if matches!(step, Step::Waiting(_)) {
+                        first.stop();
+                    }
+                })
+                .await;
+            assert_eq!(stage.writes(), 1);
+            let looks = stage.host.requests().len();
+            stopped_when(&stage, end, || true).await;
+            assert_eq!(stage.writes(), 1);
+            assert_eq!(stage.host.requests().len(), looks, "it was still waiting");
+        }
+    }
+}
+
+/// Performs the deed, and stops it when it compares and `met` is true.
+async fn stopped_when(stage: &Stage, end: bool, met: impl Fn() -> bool) {
+    let control = Control::default();
+    let (compares, compared) = tokio::sync::oneshot::channel();
+    let compares = Mutex::new(Some(compares));
+    let report = |step: Step| {
+        if step == Step::Comparing
+            && let Some(compares) = compares.lock().unwrap().take()
+        {
+            let _ = compares.send(());
+        }
+    };
+    let stop = async {
+        compared.await.unwrap();
+        while !met() {
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+        tokio::task::yield_now().await;
+        match end {
+            true => control.end(),
+            false => control.stop(),
+        }
+    };
+    let order = stage.order(Destination::Panel);
+    let performed = stage.actor.perform(order, &control, &report);
+    let (outcome, ()) = tokio::time::timeout(Duration::from_secs(25), async {
+        tokio::join!(performed, stop)
+    })
+    .await
+    .expect("the order did not wait to the end");
+    assert!(matches!(outcome, Outcome::NotDone(NotDone::Stopped)));
 }
 
 /// Performs the deed, and does `act` while the host holds the request.

@@ -322,3 +322,52 @@ async fn no_connection_is_kept_after_a_secret_passed_it() {
     client.who_is(&generated.secret).await.unwrap();
     server.left().await;
 }
+
+/// The process was stopped, or the machine slept: its time is over before it
+/// looks at the socket again, and the only copy of the secret lies there.
+#[tokio::test]
+async fn an_answer_that_came_while_nobody_looked_is_taken() {
+    use std::io::{Read, Write};
+    use std::sync::mpsc::channel;
+    use std::time::{Duration, Instant};
+
+    const PATIENCE: Duration = Duration::from_secs(3);
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let (asked, is_asked) = channel();
+    let (asleep, is_asleep) = channel::<()>();
+    let (answered, is_answered) = channel();
+    std::thread::spawn(move || {
+        let (mut socket, _) = listener.accept().unwrap();
+        let mut request = Vec::new();
+        while !request.ends_with(b"}}") {
+            let mut piece = [0; 512];
+            let read = socket.read(&mut piece).unwrap();
+            request.extend_from_slice(&piece[..read]);
+        }
+        asked.send(()).unwrap();
+        is_asleep.recv().unwrap();
+        let Act::Send(bytes) = reply("201 Created", "", created(&format!("\"{SECRET}\""))) else {
+            unreachable!("a reply is sent");
+        };
+        socket.write_all(&bytes).unwrap();
+        answered.send(()).unwrap();
+        // Until the client has gone.
+        let _ = socket.read(&mut [0]);
+    });
+    let mut options = options(port);
+    options.limits.write = PATIENCE;
+    let client = with(options);
+    let sleep = async {
+        while is_asked.try_recv().is_err() {
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+        // The whole runtime sleeps: this is its only thread.
+        let over = Instant::now() + PATIENCE + Duration::from_millis(100);
+        asleep.send(()).unwrap();
+        is_answered.recv().unwrap();
+        std::thread::sleep(over - Instant::now());
+    };
+    let (generated, ()) = tokio::join!(client.generate("acme", ORG, None), sleep);
+    assert_eq!(generated.unwrap().secret.expose(), SECRET);
+}
