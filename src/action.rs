@@ -27,7 +27,7 @@ use crate::expiry::Expiry;
 use crate::fleet::{Fleet, Own};
 use crate::journal::{Event, Journal, Record, token_id};
 use crate::secret::Secret;
-use crate::slot::{Found, Identity, Reading, Slot, Token};
+use crate::slot::{Found, Identity, Reading, Slot, Time, Token};
 
 /// One action that was asked for.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -38,6 +38,9 @@ pub struct Order {
     pub act: Act,
     /// What its owner saw there when deciding.
     pub shown: Identity,
+    /// The last use that its owner saw there; another one does not stop the
+    /// order, and is told with its outcome.
+    pub last_use: Time,
     /// Plain commands do not act without a rescue; the screen says it instead.
     pub needs_rescue: bool,
     /// The owner was told that the journal cannot be written, and wants it all
@@ -598,7 +601,15 @@ impl Actor {
                 .write(order, (&mut ready, turn), number, asked, control, report)
                 .await
             {
-                Ok(outcome) => return Ok(outcome),
+                Ok(mut outcome) => {
+                    if outcome.may_have_ended_a_token()
+                        && ready.own != Own::Yes
+                        && let Some(note) = used_meanwhile(order, &before)
+                    {
+                        outcome.add_note(note);
+                    }
+                    return Ok(outcome);
+                }
                 Err(wait) => wait,
             };
             report(Step::Waiting(wait));
@@ -909,7 +920,36 @@ fn cannot_tell(order: &Order, now: &Reading, why: &str) -> String {
     format!("{why}; {seen}")
 }
 
+/// That the token was used between its owner's look and the last one. The
+/// owner's own credential is used by looking, so of that it is not said.
+fn used_meanwhile(order: &Order, before: &Reading) -> Option<String> {
+    let at = before.token()?.last_used_at.at()?;
+    let is_news = match order.last_use {
+        Time::Never => true,
+        Time::At(shown) => at > shown,
+        Time::Unknown => false,
+    };
+    is_news.then(|| {
+        let at = at.strftime("%Y-%m-%d %H:%M:%S UTC");
+        format!("somebody used the old token at {at}, after you had looked at it")
+    })
+}
+
 impl Outcome {
+    /// Whether a token that was there is gone now, or may be.
+    fn may_have_ended_a_token(&self) -> bool {
+        match self {
+            Outcome::Generated(_)
+            | Outcome::Deleted { .. }
+            | Outcome::SecretLost { .. }
+            | Outcome::Gone { .. }
+            | Outcome::CannotTell { .. } => true,
+            Outcome::NotDone(_) | Outcome::Refused { .. } | Outcome::NothingHappened { .. } => {
+                false
+            }
+        }
+    }
+
     fn add_note(&mut self, text: String) {
         let note = match self {
             Outcome::Generated(done) => &mut done.note,

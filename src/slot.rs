@@ -278,6 +278,12 @@ impl Reading {
         }
     }
 
+    /// The last use of what is there; unknown where no token is seen.
+    pub fn last_use(&self) -> Time {
+        self.token()
+            .map_or(Time::Unknown, |token| token.last_used_at)
+    }
+
     /// What an action compares before it writes.
     pub fn identity(&self) -> Option<Identity> {
         match &self.found {

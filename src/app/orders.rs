@@ -35,12 +35,13 @@ impl App {
             self.say_bad(why);
             return Vec::new();
         }
-        let Some((shown, facts)) = self.identification(slot) else {
+        let Some(seen) = self.identification(slot) else {
             return Vec::new();
         };
         let id = self.next_id();
         let expiry = self.settings.expiry;
-        let dialog = NewDialog::new(slot.clone(), shown.clone(), facts, expiry, id);
+        let shown = seen.shown.clone();
+        let dialog = NewDialog::new(slot.clone(), seen, expiry, id);
         self.layers.push(Layer::New(Box::new(dialog)));
         vec![Effect::Prepare {
             id,
@@ -62,11 +63,12 @@ impl App {
             ));
             return Vec::new();
         }
-        let Some((shown, facts)) = self.identification(slot) else {
+        let Some(seen) = self.identification(slot) else {
             return Vec::new();
         };
         let id = self.next_id();
-        let dialog = DeleteDialog::new(slot.clone(), shown.clone(), facts, id);
+        let shown = seen.shown.clone();
+        let dialog = DeleteDialog::new(slot.clone(), seen, id);
         self.layers.push(Layer::Delete(Box::new(dialog)));
         vec![Effect::Prepare {
             id,
@@ -75,7 +77,7 @@ impl App {
         }]
     }
 
-    fn identification(&self, slot: &Slot) -> Option<(crate::slot::Identity, Vec<dialogs::Fact>)> {
+    fn identification(&self, slot: &Slot) -> Option<dialogs::Identified> {
         let reading = self.known(slot)?;
         let shown = reading.identity()?;
         let account = self.list.row(slot)?.account;
@@ -83,7 +85,11 @@ impl App {
             wall: self.list.time_of(account, self.now.wall),
             ..self.now
         };
-        Some((shown, facts(reading, now, &self.settings.zone)))
+        Some(dialogs::Identified {
+            shown,
+            facts: facts(reading, now, &self.settings.zone),
+            last_use: reading.last_use(),
+        })
     }
 
     /// Why there is no dialog at all, if so.
@@ -171,17 +177,17 @@ impl App {
             let seen = seen
                 .as_ref()
                 .filter(|seen| seen.identity().as_ref() == Some(shown))?;
-            Some(facts(seen, self.now, &self.settings.zone))
+            Some((facts(seen, self.now, &self.settings.zone), seen.last_use()))
         };
         match &mut self.layers[place] {
             Layer::New(dialog) => {
                 if let Some(facts) = fresh(&dialog.shown) {
-                    dialog.facts = facts;
+                    (dialog.facts, dialog.last_use) = facts;
                 }
             }
             Layer::Delete(dialog) => {
                 if let Some(facts) = fresh(&dialog.shown) {
-                    dialog.facts = facts;
+                    (dialog.facts, dialog.last_use) = facts;
                 }
             }
             _ => {}

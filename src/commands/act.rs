@@ -38,6 +38,7 @@ pub async fn perform(run: &Run, signals: &mut Signals, order: Order, verify: boo
     let actor = &run.world.actor;
     let control = Control::default();
     let (name, verb) = (slot.to_string(), order.verb());
+    let (shown, last_use) = (order.shown.clone(), order.last_use);
     let report = |step: Step| {
         run.out
             .progress(&format!("{name}: {}: {}", verb.as_str(), words(&step)));
@@ -62,9 +63,10 @@ pub async fn perform(run: &Run, signals: &mut Signals, order: Order, verify: boo
     };
     let (code, go_on) = match outcome {
         Some(Outcome::Generated(done)) => {
-            generated(run, signals, &mut signal, &slot, *done, verify).await
+            let used = old_use("the old one", &shown, last_use);
+            generated(run, signals, &mut signal, (&slot, &used), *done, verify).await
         }
-        Some(outcome) => other(run, &slot, &outcome),
+        Some(outcome) => other(run, &slot, &outcome, &old_use("it", &shown, last_use)),
         None => {
             let words = ending::not_in_time(&run.world.actor);
             run.out.error(&format!("{slot}: {words}"));
@@ -101,11 +103,21 @@ fn words(step: &Step) -> String {
     }
 }
 
+/// The last use of a token that is gone now, as it stood before.
+fn old_use(token: &str, before: &Identity, last_use: Time) -> String {
+    match (before, last_use) {
+        (Identity::None | Identity::Unclear, _) => String::new(),
+        (_, Time::At(at)) => format!(", {token} was last used {}", wire(at)),
+        (_, Time::Never) => format!(", {token} was never used"),
+        (_, Time::Unknown) => format!(", when {token} was last used is not known"),
+    }
+}
+
 async fn generated(
     run: &Run,
     signals: &mut Signals,
     signal: &mut Option<u8>,
-    slot: &Slot,
+    (slot, old_use): (&Slot, &str),
     done: Generated,
     verify: bool,
 ) -> (u8, bool) {
@@ -132,6 +144,7 @@ async fn generated(
             }
         }
     }
+    line.push_str(old_use);
     let mut ended = (code::DONE, true);
     match &done.delivery {
         Delivery::Delivered(delivered) if delivered.certain => {
@@ -270,12 +283,12 @@ async fn line() -> Option<String> {
 }
 
 /// Everything but a new token: what is known now, and what to do next.
-fn other(run: &Run, slot: &Slot, outcome: &Outcome) -> (u8, bool) {
+fn other(run: &Run, slot: &Slot, outcome: &Outcome, old_use: &str) -> (u8, bool) {
     let words = outcome.words();
     let (code, go_on, next) = match outcome {
         Outcome::Generated(_) => (code::DONE, true, None),
         Outcome::Deleted { note } | Outcome::Gone { note } => {
-            run.out.tell(&format!("{slot}: {words}"));
+            run.out.tell(&format!("{slot}: {words}{old_use}"));
             if let Some(note) = note {
                 run.out.error(&format!("{slot}: {note}"));
             }

@@ -38,6 +38,7 @@ pub async fn run(run: &Run, signals: &mut Signals, wanted: &Delete) -> Result<u8
         slot,
         act: Act::Delete,
         shown,
+        last_use: reading.last_use(),
         needs_rescue: false,
         without_journal: false,
     };

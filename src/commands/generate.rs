@@ -35,6 +35,7 @@ pub async fn run(run: &Run, signals: &mut Signals, wanted: &Generate) -> Result<
             to: wanted.to.clone(),
         },
         shown,
+        last_use: reading.last_use(),
         needs_rescue: true,
         without_journal: false,
     };

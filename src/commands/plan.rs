@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use sha2::{Digest, Sha256};
 
 use crate::journal::{Event, Record};
-use crate::slot::{Host, Identity, Kind, Slot};
+use crate::slot::{Host, Identity, Kind, Slot, Time};
 
 /// One slot of a plan.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -17,6 +17,8 @@ pub struct Planned {
     pub slot: Slot,
     /// What was in it.
     pub shown: Identity,
+    /// When that was last used, as far as it is known; no part of the plan.
+    pub last_use: Time,
 }
 
 /// The id of a plan: 16 hexadecimal digits, whatever the order of the slots.
@@ -145,6 +147,7 @@ fn planned(record: &Record) -> Option<Planned> {
             None if *unclear => Identity::Unclear,
             None => Identity::None,
         },
+        last_use: Time::Unknown,
     })
 }
 
@@ -220,6 +223,7 @@ mod tests {
                 },
                 None => Identity::None,
             },
+            last_use: Time::Unknown,
         }
     }
 

@@ -80,6 +80,7 @@ fn plan_of(rows: &[Row]) -> Vec<Planned> {
             Some(Planned {
                 slot: row.slot.clone(),
                 shown: row.reading.identity()?,
+                last_use: row.reading.last_use(),
             })
         })
         .collect()
@@ -214,7 +215,10 @@ async fn resumed(run: &Run, id: &str) -> Result<(Vec<Planned>, usize, u8), Stop>
         }
         let reading = fleet.read(slot, Urgency::Owner).await;
         match reading.identity() {
-            Some(identity) if identity == planned.shown => open.push(planned),
+            Some(identity) if identity == planned.shown => open.push(Planned {
+                last_use: reading.last_use(),
+                ..planned
+            }),
             Some(identity) => {
                 let unknown = progress == Progress::Unknown;
                 let why = if unknown {
@@ -307,6 +311,7 @@ async fn rotate(
                 to: wanted.to.clone(),
             },
             shown: planned.shown,
+            last_use: planned.last_use,
             needs_rescue: true,
             without_journal: false,
         };

@@ -4,11 +4,12 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
+use jiff::SignedDuration;
 use orgward::action::{Outcome, Step};
 use orgward::api::Urgency;
 use orgward::delivery::Destination;
 use orgward::demo::{Answer, Fault, FaultRule, Gate, Reply, Wait};
-use orgward::slot::Identity;
+use orgward::slot::{Identity, Time};
 
 use tokio::task::JoinSet;
 
@@ -315,4 +316,38 @@ async fn a_lost_secret_that_is_recorded_nowhere_is_said_to_be_so() {
     };
     let note = note.unwrap();
     assert!(note.ends_with("the outcome is recorded nowhere"), "{note}");
+}
+
+fn note(outcome: Outcome) -> Option<String> {
+    match outcome {
+        Outcome::Generated(done) => done.note,
+        Outcome::Deleted { note } => note,
+        other => panic!("{other:?}"),
+    }
+}
+
+#[tokio::test]
+async fn a_use_since_its_owner_looked_does_not_stop_the_order_and_is_told() {
+    for deed in [Deed::Replace, Deed::Delete] {
+        for earlier in [true, false] {
+            let stage = Plan::new(Ground::Hcp, deed).stage().await;
+            let used = stage.holds().unwrap().last_used_at.unwrap();
+            let mut order = stage.order(Destination::Panel);
+            order.last_use = match earlier {
+                true => Time::At(used - SignedDuration::from_secs(60)),
+                false => Time::At(used),
+            };
+            let told = note(stage.perform_order(order).await.outcome);
+            let words = format!(
+                "somebody used the old token at {}, after you had looked at it",
+                used.strftime("%Y-%m-%d %H:%M:%S UTC")
+            );
+            assert_eq!(told, earlier.then_some(words));
+        }
+    }
+    // An order for an empty slot ends nobody's token.
+    let stage = Plan::new(Ground::Hcp, Deed::Generate).stage().await;
+    let mut order = stage.order(Destination::Panel);
+    order.last_use = Time::Never;
+    assert_eq!(note(stage.perform_order(order).await.outcome), None);
 }

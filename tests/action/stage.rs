@@ -22,7 +22,7 @@ use orgward::expiry::{Expiry, Length};
 use orgward::fleet::{Fleet, Source};
 use orgward::journal::{Event, Journal, Record};
 use orgward::secret::Secret;
-use orgward::slot::{Host, Identity, Kind, Slot};
+use orgward::slot::{Host, Identity, Kind, Slot, Time};
 use tempfile::TempDir;
 use tokio::sync::mpsc;
 
@@ -377,6 +377,7 @@ impl Stage {
                 },
             },
             shown: self.shown.clone(),
+            last_use: Time::Unknown,
             needs_rescue: false,
             without_journal: false,
         }

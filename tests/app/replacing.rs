@@ -176,6 +176,8 @@ fn the_last_use_is_as_of_now_and_not_of_when_the_row_was_read() {
     let mut known = preparation();
     known.seen = Some(Box::new(there(used)));
     owner.prepared(known).sees("now (");
+    let now = Time::At(owner.app.now.wall);
+    assert_eq!(owner.press("acme<enter>").order().last_use, now);
     // Another token is not passed off as the one that was shown.
     let mut owner = Owner::with("acme", there(token("at-1")));
     owner.press("n");

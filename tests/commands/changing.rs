@@ -48,6 +48,11 @@ fn a_token_that_is_there_dies_only_if_it_is_named() {
     let ran = run(&owner, &["generate", "acme", "--to", &to, "--replace", &id]).ended(0);
     assert!(ran.out.contains("the token was replaced"), "{}", ran.out);
     assert!(
+        ran.out.contains("the old one was last used "),
+        "{}",
+        ran.out
+    );
+    assert!(
         owner
             .host
             .accepts(&std::fs::read_to_string(path).unwrap(), "acme")
@@ -66,7 +71,11 @@ fn deleting_wants_the_id_too() {
         .says(&["no token to delete"]);
     assert_eq!(owner.writes(), [""; 0]);
     let ran = run(&owner, &["delete", "acme", "--id", &id]).ended(0);
-    assert!(ran.out.contains("the token was deleted"), "{}", ran.out);
+    assert!(
+        ran.out.contains("the token was deleted, it was last used "),
+        "{}",
+        ran.out
+    );
     assert_eq!(owner.token("acme"), None);
 }
 

@@ -2,11 +2,11 @@
 
 use crossterm::event::{KeyCode, KeyEvent};
 
-use super::{Fact, Reaction};
+use super::{Fact, Identified, Reaction};
 use crate::action::{Act, Order};
 use crate::app::field::Field;
 use crate::app::message::{EffectId, Preparation};
-use crate::slot::{Identity, Slot};
+use crate::slot::{Identity, Slot, Time};
 
 /// The dialog.
 #[derive(Debug)]
@@ -17,6 +17,8 @@ pub struct DeleteDialog {
     pub facts: Vec<Fact>,
     /// What was there when the dialog opened.
     pub shown: Identity,
+    /// The last use among the facts.
+    pub last_use: Time,
     /// The organization's name, as typed.
     pub name: Field,
     /// What is known of the credential; until then nothing can be sent.
@@ -29,11 +31,12 @@ pub struct DeleteDialog {
 
 impl DeleteDialog {
     /// A dialog for what was just shown.
-    pub fn new(slot: Slot, shown: Identity, facts: Vec<Fact>, preparing: EffectId) -> Self {
+    pub fn new(slot: Slot, seen: Identified, preparing: EffectId) -> Self {
         Self {
             slot,
-            facts,
-            shown,
+            facts: seen.facts,
+            shown: seen.shown,
+            last_use: seen.last_use,
             name: Field::default(),
             preparation: None,
             preparing,
@@ -59,6 +62,7 @@ impl DeleteDialog {
                     slot: self.slot.clone(),
                     act: Act::Delete,
                     shown: self.shown.clone(),
+                    last_use: self.last_use,
                     needs_rescue: false,
                     without_journal: false,
                 }));

@@ -4,7 +4,18 @@ use jiff::tz::TimeZone;
 
 use crate::app::Moment;
 use crate::app::when::{day, exact, relative};
-use crate::slot::{Found, Host, Kind, Reading, Slot, Time};
+use crate::slot::{Found, Host, Identity, Kind, Reading, Slot, Time};
+
+/// What a dialog's owner is shown of the slot that the order is about.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Identified {
+    /// What is there.
+    pub shown: Identity,
+    /// What is known of it.
+    pub facts: Vec<Fact>,
+    /// The last use among the facts.
+    pub last_use: Time,
+}
 
 /// One labelled line about a slot.
 #[derive(Clone, Debug, PartialEq, Eq)]

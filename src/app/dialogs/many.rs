@@ -14,7 +14,7 @@ use crate::app::message::{EffectId, ManyPreparation};
 use crate::delivery::Destination;
 use crate::expiry::{Expiry, ExpiryError};
 use crate::fleet::Own;
-use crate::slot::{Host, Identity, Reading, Slot, Token};
+use crate::slot::{Host, Identity, Reading, Slot, Time, Token};
 
 /// Whoever used a token within this time may be using it now.
 const RECENT: Duration = Duration::from_secs(24 * 60 * 60);
@@ -322,6 +322,10 @@ impl ManyDialog {
             slot: item.slot.clone(),
             act: act.clone(),
             shown: item.shown.clone(),
+            last_use: item
+                .token
+                .as_ref()
+                .map_or(Time::Unknown, |token| token.last_used_at),
             needs_rescue: false,
             without_journal: false,
         };

@@ -17,7 +17,7 @@ mod terms;
 pub use add::{AddDialog, Part, Place, Source, Stage, Wanted};
 pub use ask::{AskDialog, Typed};
 pub use delete::DeleteDialog;
-pub use identity::{Fact, facts, one_host, short_name};
+pub use identity::{Fact, Identified, facts, one_host, short_name};
 pub use journal::{JournalView, JournalWish};
 pub use leave::{Answer, LeaveDialog, WORD};
 pub use leftovers::{Leftovers, LeftoversWish};

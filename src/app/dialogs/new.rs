@@ -4,12 +4,12 @@
 use crossterm::event::{KeyCode, KeyEvent};
 
 use super::terms::{End, Terms};
-use super::{Fact, Reaction, turned};
+use super::{Fact, Identified, Reaction, turned};
 use crate::action::{Act, Order, Verb};
 use crate::app::field::Field;
 use crate::app::message::{EffectId, Preparation};
 use crate::expiry::{Expiry, ExpiryError};
-use crate::slot::{Identity, Slot};
+use crate::slot::{Identity, Slot, Time};
 
 /// The part of the dialog that takes the keys.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -33,6 +33,8 @@ pub struct NewDialog {
     pub facts: Vec<Fact>,
     /// What was there when the dialog opened.
     pub shown: Identity,
+    /// The last use among the facts.
+    pub last_use: Time,
     /// The part that takes the keys.
     pub focus: Focus,
     /// The organization's name, as typed.
@@ -52,21 +54,16 @@ pub struct NewDialog {
 
 impl NewDialog {
     /// A dialog for what was just shown.
-    pub fn new(
-        slot: Slot,
-        shown: Identity,
-        facts: Vec<Fact>,
-        default: Expiry,
-        preparing: EffectId,
-    ) -> Self {
-        let focus = match shown {
+    pub fn new(slot: Slot, seen: Identified, default: Expiry, preparing: EffectId) -> Self {
+        let focus = match seen.shown {
             Identity::None => Focus::Button,
             _ => Focus::Name,
         };
         Self {
             slot,
-            facts,
-            shown,
+            facts: seen.facts,
+            shown: seen.shown,
+            last_use: seen.last_use,
             focus,
             name: Field::default(),
             terms: Terms::new(default),
@@ -197,6 +194,7 @@ impl NewDialog {
             slot: self.slot.clone(),
             act: Act::New { expiry, to },
             shown: self.shown.clone(),
+            last_use: self.last_use,
             needs_rescue: false,
             without_journal: false,
         })
