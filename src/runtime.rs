@@ -179,7 +179,11 @@ impl Runtime {
                                 Message::Resumed
                             }
                             Err(why) => {
-                                let problem = CheckProblem { why, program: true };
+                                let problem = CheckProblem {
+                                    why,
+                                    program: true,
+                                    elsewhere: None,
+                                };
                                 Message::Reply(id, Reply::Examined(Err(problem)))
                             }
                         };

@@ -3,9 +3,11 @@
 //! The limit belongs to the account on the host, so each client has one pace.
 //! Requests are spread evenly instead of sent in bursts: a burst meets 429 and
 //! then everybody waits. Background reads keep to their share, so that what the
-//! owner asks for finds room at once; it goes first as well. Written on tokio's
-//! clock, so that tests need not wait. PROTOCOL.md, 5.
+//! owner asks for finds room at once; it goes first as well. A machine that had
+//! no time for this program makes up for it, but in no second is more sent than
+//! the limit. Written on tokio's clock, so that tests need not wait. PROTOCOL.md, 5.
 
+use std::collections::VecDeque;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -40,9 +42,14 @@ const UNLIMITED_IN_FLIGHT: usize = 16;
 const MOST_IN_FLIGHT: usize = 64;
 /// A host that says "none remaining" without refusing is believed this long.
 const LONGEST_HINT: Duration = Duration::from_secs(5);
-/// Requests that may catch up at once after a late timer, beyond the even
-/// spread.
-const CATCH_UP: u32 = 2;
+/// Requests that may go at once, beyond the even spread.
+const AT_ONCE: u32 = 2;
+/// How much time that the machine had for others is made up for.
+const CATCH_UP: Duration = Duration::from_secs(1);
+/// The time that a stated limit is about.
+const WINDOW: Duration = Duration::from_secs(1);
+/// Limits beyond this are not counted request by request.
+const COUNTED: f64 = 1_000.0;
 
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Limit {
@@ -52,18 +59,54 @@ enum Limit {
 }
 
 /// Evenly spaced permits: `next` is when the next would be due, and one may be
-/// taken up to [`CATCH_UP`] spaces early.
+/// taken up to [`AT_ONCE`] spaces early.
 struct Meter {
     next: Instant,
 }
 
 impl Meter {
     fn ready_at(&self, space: Duration) -> Instant {
-        self.next.checked_sub(space * CATCH_UP).unwrap_or(self.next)
+        self.next.checked_sub(space * AT_ONCE).unwrap_or(self.next)
     }
 
-    fn take(&mut self, now: Instant, space: Duration) {
-        self.next = self.next.max(now) + space;
+    /// Takes a permit for somebody who has waited for it since then. Whoever is
+    /// late because nothing ran here delays nobody: the next one is due as if
+    /// this one had gone in time. Time in which nobody waited counts for nothing.
+    fn take(&mut self, now: Instant, since: Instant, space: Duration) {
+        let earliest = now.checked_sub(CATCH_UP).unwrap_or(now);
+        self.next = self.next.max(since).max(earliest) + space;
+    }
+
+    /// Until then something else than the pace held everybody up.
+    fn held_until(&mut self, then: Instant) {
+        self.next = self.next.max(then);
+    }
+}
+
+/// When the requests of the last second went.
+#[derive(Default)]
+struct Recent(VecDeque<Instant>);
+
+impl Recent {
+    /// When one more fits into any second at this rate; nothing for at once.
+    fn full_until(&mut self, now: Instant, rate: f64) -> Option<Instant> {
+        while self.0.front().is_some_and(|first| *first + WINDOW <= now) {
+            self.0.pop_front();
+        }
+        #[allow(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "between 1 and COUNTED"
+        )]
+        let most = rate.clamp(1.0, COUNTED) as usize;
+        let first = self.0.len().checked_sub(most)?;
+        Some(*self.0.get(first)? + WINDOW)
+    }
+
+    fn note(&mut self, now: Instant, rate: f64) {
+        if rate <= COUNTED {
+            self.0.push_back(now);
+        }
     }
 }
 
@@ -71,6 +114,7 @@ struct State {
     limit: Limit,
     all: Meter,
     background: Meter,
+    recent: Recent,
     paused_until: Option<Instant>,
     in_flight: usize,
     owners_waiting: usize,
@@ -112,6 +156,7 @@ impl Pace {
                 limit: Limit::Assumed,
                 all: Meter { next: now },
                 background: Meter { next: now },
+                recent: Recent::default(),
                 paused_until: None,
                 in_flight: 0,
                 owners_waiting: 0,
@@ -130,6 +175,7 @@ impl Pace {
     /// Waits for a place. The permit is held until the answer is complete.
     pub(super) async fn permit(&self, urgency: Urgency) -> Permit<'_> {
         let _queued = Queued::new(self, urgency);
+        let since = Instant::now();
         let turn = match urgency {
             Urgency::Owner => &self.owners,
             Urgency::Background => &self.backgrounds,
@@ -140,7 +186,7 @@ impl Pace {
             tokio::pin!(changed);
             // Listening before looking, or a change in between is missed.
             changed.as_mut().enable();
-            match self.try_take(urgency) {
+            match self.try_take(urgency, since) {
                 Ok(()) => return Permit(self),
                 Err(Wait::Change) => changed.await,
                 Err(Wait::Until(at)) => tokio::select! {
@@ -151,7 +197,8 @@ impl Pace {
         }
     }
 
-    fn try_take(&self, urgency: Urgency) -> Result<(), Wait> {
+    /// `since` is when whoever asks has begun to wait.
+    fn try_take(&self, urgency: Urgency, since: Instant) -> Result<(), Wait> {
         let now = Instant::now();
         let mut state = self.state();
         if let Some(until) = state.paused_until {
@@ -159,8 +206,11 @@ impl Pace {
                 return Err(Wait::Until(until));
             }
             state.paused_until = None;
+            state.all.held_until(until);
+            state.background.held_until(until);
         }
         if urgency == Urgency::Background && state.owners_waiting > 0 {
+            state.background.held_until(now);
             return Err(Wait::Change);
         }
         let rate = match state.limit {
@@ -174,6 +224,8 @@ impl Pace {
             UNLIMITED_IN_FLIGHT
         };
         if state.in_flight >= most {
+            state.all.held_until(now);
+            state.background.held_until(now);
             return Err(Wait::Change);
         }
         if let Some(rate) = rate {
@@ -186,9 +238,13 @@ impl Pace {
             if ready > now {
                 return Err(Wait::Until(ready));
             }
-            state.all.take(now, space);
+            if let Some(until) = state.recent.full_until(now, rate) {
+                return Err(Wait::Until(until));
+            }
+            state.recent.note(now, rate);
+            state.all.take(now, since, space);
             if urgency == Urgency::Background {
-                state.background.take(now, share);
+                state.background.take(now, since, share);
             }
         }
         state.in_flight += 1;
@@ -438,6 +494,123 @@ mod tests {
             let pace = Pace::new(0.8);
             pace.learn(&stating(nonsense));
             assert_eq!(pace.limit(), None, "{nonsense}");
+        }
+    }
+
+    /// Background reads that all wait from now on; the times at which they went
+    /// are noted.
+    fn queue(pace: &Arc<Pace>, count: usize) -> Arc<Mutex<Vec<Instant>>> {
+        let sent = Arc::new(Mutex::new(Vec::new()));
+        for _ in 0..count {
+            let (pace, sent) = (pace.clone(), sent.clone());
+            tokio::spawn(async move {
+                drop(pace.permit(Urgency::Background).await);
+                sent.lock().unwrap().push(Instant::now());
+            });
+        }
+        sent
+    }
+
+    /// Nothing runs for so long; then everything that can.
+    async fn stand_still(time: Duration) {
+        tokio::time::advance(time).await;
+        for _ in 0..2_000 {
+            tokio::task::yield_now().await;
+        }
+    }
+
+    fn most_in_a_second(sent: &[Instant]) -> usize {
+        let second = Duration::from_secs(1);
+        let within = |from: Instant| {
+            let is_within = |at: &&Instant| **at >= from && **at < from + second;
+            sent.iter().filter(is_within).count()
+        };
+        sent.iter().map(|from| within(*from)).max().unwrap_or(0)
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_machine_that_has_no_time_loses_nothing_of_the_pace() {
+        // Of the longest, two are within a second, which holds 30 at most.
+        for (stall, least) in [
+            (50, 0.95),
+            (130, 0.95),
+            (300, 0.95),
+            (600, 0.9),
+            (900, 0.65),
+        ] {
+            let pace = Arc::new(Pace::new(0.8));
+            pace.learn(&stating("30"));
+            let sent = queue(&pace, 400);
+            let start = Instant::now();
+            while start.elapsed() < Duration::from_secs(9) {
+                stand_still(Duration::from_millis(stall)).await;
+            }
+            let sent = sent.lock().unwrap();
+            let due = start.elapsed().as_secs_f64() * 24.0;
+            #[allow(clippy::cast_precision_loss, reason = "a few hundred")]
+            let share = sent.len() as f64 / due;
+            assert!(share > least, "{stall} ms: {} of {due}", sent.len());
+            assert!(most_in_a_second(&sent) <= 30, "{stall} ms");
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn idle_time_is_not_saved_up() {
+        let pace = Arc::new(Pace::new(0.8));
+        pace.learn(&stating("30"));
+        tokio::time::advance(Duration::from_secs(60)).await;
+        let start = Instant::now();
+        let sent = queue(&pace, 48);
+        tokio::time::sleep(Duration::from_secs(10)).await;
+        let sent = sent.lock().unwrap();
+        assert_eq!(sent.len(), 48);
+        let early = sent
+            .iter()
+            .filter(|at| **at < start + Duration::from_millis(500));
+        assert!(early.count() <= 15);
+        assert!(most_in_a_second(&sent) <= 27);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn after_a_pause_there_is_no_burst() {
+        let pace = Arc::new(Pace::new(0.8));
+        pace.learn(&stating("30"));
+        let sent = queue(&pace, 100);
+        stand_still(Duration::from_millis(500)).await;
+        pace.pause(Duration::from_secs(5));
+        let until = Instant::now() + Duration::from_secs(5);
+        let before = sent.lock().unwrap().len();
+        tokio::time::sleep(Duration::from_secs(20)).await;
+        let sent = sent.lock().unwrap();
+        assert_eq!(sent.len(), 100);
+        assert!(sent[before] >= until);
+        let first = sent[before..].iter();
+        let first = first.filter(|at| **at < until + Duration::from_millis(500));
+        assert!(first.count() <= 15);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn in_no_second_is_more_sent_than_the_limit_whatever_the_machine_does() {
+        for share in [0.3, 0.8, 1.0] {
+            let pace = Arc::new(Pace::new(share));
+            pace.learn(&stating("30"));
+            let sent = queue(&pace, 300);
+            let mut seed = 7_u64;
+            for turn in 0..60 {
+                seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+                stand_still(Duration::from_millis((seed >> 33) % 700)).await;
+                if turn % 5 == 0 {
+                    let (pace, sent) = (pace.clone(), sent.clone());
+                    tokio::spawn(async move {
+                        for _ in 0..20 {
+                            drop(pace.permit(Urgency::Owner).await);
+                            sent.lock().unwrap().push(Instant::now());
+                        }
+                    });
+                }
+            }
+            let sent = sent.lock().unwrap();
+            assert!(most_in_a_second(&sent) <= 30, "{share}");
         }
     }
 

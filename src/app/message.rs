@@ -10,6 +10,8 @@ use crossterm::event::KeyEvent;
 use jiff::Timestamp;
 
 use super::list::AccountId;
+use url::Url;
+
 use crate::action::{Order, Outcome, Step};
 use crate::config::HostConfig;
 use crate::config::edit::EditError;
@@ -163,6 +165,8 @@ pub struct CheckProblem {
     pub why: String,
     /// Whether a program failed that may succeed with the terminal.
     pub program: bool,
+    /// Where the host says that its API is, if that is another server.
+    pub elsewhere: Option<Url>,
 }
 
 /// Something that is on the screen now.

@@ -4,6 +4,7 @@
 use std::path::PathBuf;
 
 use crate::action::Actor;
+use crate::api::Problem;
 use crate::app::message::{Added, Addition, Candidate, CheckProblem};
 use crate::config::{HostConfig, edit};
 
@@ -29,6 +30,10 @@ pub(super) async fn examine(
             Err(problem) => Err(CheckProblem {
                 program: problem.program,
                 why: problem.to_string(),
+                elsewhere: match problem.cause {
+                    Some(Problem::Elsewhere(address)) => Some(address),
+                    _ => None,
+                },
             }),
         },
         Candidate::Organization { account, name } => {
@@ -36,6 +41,7 @@ pub(super) async fn examine(
             found.map_err(|why| CheckProblem {
                 why,
                 program: false,
+                elsewhere: None,
             })?;
             let words = format!("{name} is there");
             Ok((words, Addition::Organization { account, name }))

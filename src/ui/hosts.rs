@@ -117,6 +117,7 @@ pub fn add(dialog: &AddDialog, frame: &mut Frame, theme: Theme) {
             }
             Focus::Name => ("Organization", text(&dialog.name, focused, room, theme)),
             Focus::Account => ("Account", text(&dialog.account, focused, room, theme)),
+            Focus::Address => ("Address", text(&dialog.address, focused, room, theme)),
             Focus::Detail => match dialog.chosen_source() {
                 Source::Ask => ("", masked(&dialog.credential, room, theme)),
                 Source::Env => ("Variable", text(&dialog.detail, focused, room, theme)),
@@ -130,8 +131,26 @@ pub fn add(dialog: &AddDialog, frame: &mut Frame, theme: Theme) {
         if part == Focus::Account && !focused && dialog.account.text().is_empty() {
             line.push(Span::styled("only for a second entry", theme.faint()));
         }
+        if part == Focus::Address && dialog.address.text().is_empty() {
+            let words = match &dialog.offered {
+                Some(offered) => {
+                    let key = if theme.symbols.ascii { "Right" } else { "→" };
+                    format!("{key} takes {offered}")
+                }
+                None if focused => "https://HOST/api/v2/".to_owned(),
+                None => "only where the API is on another server".to_owned(),
+            };
+            let words = crate::text::fit(&words, room.saturating_sub(1), theme.symbols.ascii);
+            line.push(Span::styled(words, theme.faint()));
+        }
         let rank = if focused { 0 } else { 2 };
         parts.push(Part::ranked(rank, Line::from(line)));
+    }
+    if let Some((host, goes_to)) = dialog.goes_elsewhere() {
+        parts.push(Part::must(Line::styled(
+            format!("Your credential for {host} goes to {goes_to}."),
+            theme.bad(),
+        )));
     }
     parts.push(Part::gap());
     let words = match &dialog.stage {

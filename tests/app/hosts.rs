@@ -266,6 +266,7 @@ fn a_program_of_a_check_gets_the_terminal_at_the_second_enter() {
     let problem = CheckProblem {
         why: "it ended with exit code 3".into(),
         program: true,
+        elsewhere: None,
     };
     owner.reply(id, Reply::Examined(Err(problem)));
     owner
@@ -280,6 +281,108 @@ fn a_program_of_a_check_gets_the_terminal_at_the_second_enter() {
             ..
         }
     ));
+}
+
+fn elsewhere(address: &str) -> Reply {
+    Reply::Examined(Err(CheckProblem {
+        why: "elsewhere".into(),
+        program: false,
+        elsewhere: Some(address.parse().unwrap()),
+    }))
+}
+
+#[test]
+fn an_api_on_another_server_is_offered_and_taken_by_a_key_of_its_own() {
+    let mut owner = Owner::of(&["acme"]);
+    owner.effects();
+    owner.press("a").press(CORP).press("<enter>");
+    let (id, _) = candidate(&mut owner);
+    owner.reply(id, elsewhere("https://api.corp.example/v2/"));
+    owner
+        .sees("The host says that its API is at https://api.corp.example/v2/")
+        .sees("not sent there unasked")
+        .sees("takes https://api.corp.example/v2/")
+        .sees_not("goes to");
+    // Enter alone sends the credential nowhere else.
+    owner.press("<enter>");
+    let (id, again) = candidate(&mut owner);
+    let Candidate::Host { config, .. } = again else {
+        panic!()
+    };
+    assert_eq!(config.address, None);
+    owner.reply(id, elsewhere("https://api.corp.example/v2/"));
+    owner
+        .press("<right>")
+        .sees("Your credential for tfe.corp.example goes to api.corp.example.")
+        .press("<enter>");
+    let (id, taken) = candidate(&mut owner);
+    let Candidate::Host { config, .. } = taken else {
+        panic!()
+    };
+    let address = config.address.as_ref().unwrap();
+    assert_eq!(address.as_str(), "https://api.corp.example/v2/");
+    // It is said until it is added.
+    owner
+        .reply(id, checked(config))
+        .sees("Enter adds it")
+        .sees("goes to api.corp.example.");
+}
+
+#[test]
+fn an_offer_is_gone_with_the_name_it_was_for() {
+    let mut owner = Owner::of(&["acme"]);
+    owner.effects();
+    owner.press("a").press(CORP).press("<enter>");
+    let (id, _) = candidate(&mut owner);
+    owner.reply(id, elsewhere("https://api.corp.example/v2/"));
+    // From the address to the name, which is changed, and back.
+    owner
+        .press("<down><down><bs>f<up><up>")
+        .sees_not("takes https")
+        .press("<right><enter>");
+    let (_, candidate) = candidate(&mut owner);
+    let Candidate::Host { config, .. } = candidate else {
+        panic!()
+    };
+    assert_eq!(config.address, None);
+}
+
+#[test]
+fn an_address_is_typed_by_the_rules_of_the_configuration() {
+    let mut owner = Owner::of(&["acme"]);
+    owner.effects();
+    owner.press("a").press(CORP).press("<up><up>");
+    for (typed, why) in [
+        ("http://tfe.corp.example/", "http is only for this machine"),
+        ("https://user:word@tfe.corp.example/", "no user, password"),
+        ("tfe.corp.example", "not an address"),
+    ] {
+        owner.press(typed).press("<enter>").sees(why);
+        assert!(owner.asks_for().is_empty(), "{typed}");
+        for _ in 0..typed.len() {
+            owner.press("<bs>");
+        }
+    }
+    // The host's own address is no other server.
+    owner
+        .press("https://tfe.corp.example/odd")
+        .sees_not("goes to");
+    owner.press("<enter>");
+    let (_, odd) = candidate(&mut owner);
+    let Candidate::Host { config, .. } = odd else {
+        panic!()
+    };
+    let address = config.address.unwrap();
+    assert_eq!(address.as_str(), "https://tfe.corp.example/odd/");
+    let mut owner = Owner::of(&["acme"]);
+    owner.effects();
+    owner
+        .press("a")
+        .press("http://127.0.0.1:8080")
+        .press("<up><up>");
+    owner.press("https://api.corp.example/").press("<enter>");
+    owner.sees("leave the other one out");
+    assert!(owner.asks_for().is_empty());
 }
 
 #[test]

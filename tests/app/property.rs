@@ -233,6 +233,7 @@ fn answer(effect: &Effect, what: usize) -> Option<Message> {
                 _ if what.is_multiple_of(3) => Err(CheckProblem {
                     why: "it is not there".into(),
                     program: what.is_multiple_of(2),
+                    elsewhere: None,
                 }),
                 Candidate::Host { config, .. } => Ok(Addition::Host(config.clone())),
                 Candidate::Organization { account, name } => Ok(Addition::Organization {

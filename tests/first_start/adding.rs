@@ -1,6 +1,10 @@
 //! `a`: a host or an organization, checked before it is written.
 
-use super::support::{Exit, Owner, Program};
+use orgward::demo::{Discovery, EmbeddedHost, Flavour, HostOptions, OrganizationSeed};
+
+use super::front::Front;
+use super::support::fixture::VARIABLE;
+use super::support::{Exit, Key, Owner, Program};
 use super::{start_with, text_of, wait_for_rows};
 
 const NOTE: &str = "# mine, in this order\n";
@@ -109,6 +113,57 @@ fn an_organization_is_added_to_a_host_that_lists_them() {
         after.contains("organizations = [\"acme\", \"platform\"] # one\n"),
         "{after}"
     );
+}
+
+#[test]
+fn an_api_on_another_server_gets_the_credential_only_when_the_owner_takes_it_over() {
+    let mut owner = Owner::new();
+    let mut options = HostOptions::new(Flavour::Enterprise, vec![OrganizationSeed::new("far")]);
+    options.discovery = Discovery::Document(r#"{"tfe.v2":"https://api.corp.test/api/v2"}"#.into());
+    owner.host = EmbeddedHost::start_on_thread(options).unwrap();
+    let port = owner.host.address().port().unwrap();
+    let names = ["tfe.corp.test", "api.corp.test"];
+    let front = Front::start(&names, ([127, 0, 0, 1], port).into());
+    std::fs::write(
+        owner.config(),
+        "[[host]]\nname = \"http://127.0.0.1:9\"\norganizations = [\"acme\"]\n",
+    )
+    .unwrap();
+    let program = owner
+        .program()
+        .env("HTTPS_PROXY", front.proxy())
+        .env("SSL_CERT_FILE", front.authority())
+        .env(VARIABLE, owner.host.credential().expose())
+        .start();
+    program.wait_for("acme");
+    program.press("a").wait_for("Enter asks the host first");
+    program.type_text("tfe.corp.test").tab();
+    program.press(Key::Right).wait_for("a variable");
+    program.tab().type_text(VARIABLE).enter();
+    program.wait_for("takes https://api.corp.test/api/v2/");
+    // Once more, and it is said once more.
+    let before = owner.host.requests().len();
+    program.enter();
+    program.wait_until("the second check", |screen| {
+        owner.host.requests().len() > before && screen.contains("takes https://")
+    });
+    let requests = owner.host.requests();
+    assert!(requests.iter().all(|request| !request.carried_credential));
+    program
+        .press(Key::Right)
+        .wait_for("Your credential for tfe.corp.test goes to api.corp.test.");
+    program.enter().wait_for("Enter adds it");
+    program.enter().wait_for("added to");
+    program.wait_until("the row", |screen| {
+        screen.contains("far") && screen.row_with("far").contains(" none ")
+    });
+    let after = text_of(&owner.config());
+    assert!(
+        after.contains("address = \"https://api.corp.test/api/v2/\"\n"),
+        "{after}"
+    );
+    let asked = front.asked();
+    assert_eq!(asked.len(), 2, "{asked:?}");
 }
 
 #[test]

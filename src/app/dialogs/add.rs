@@ -2,13 +2,14 @@
 //! Nothing is written before the host was asked and its answer was seen.
 
 use crossterm::event::{KeyCode, KeyEvent};
+use url::Url;
 
 use super::turned;
 use crate::app::field::Field;
 use crate::app::list::AccountId;
 use crate::app::masked::Masked;
 use crate::app::message::{Addition, Candidate, CheckProblem, EffectId};
-use crate::config::{CredentialSource, HostConfig};
+use crate::config::{CredentialSource, HostConfig, api_address, hostname};
 use crate::credentials;
 use crate::slot::Host;
 
@@ -63,6 +64,7 @@ pub enum Part {
     Source,
     Detail,
     Account,
+    Address,
 }
 
 /// How far it is.
@@ -97,6 +99,11 @@ pub struct AddDialog {
     pub credential: Masked,
     /// The account's label.
     pub account: Field,
+    /// Where its API is, if the host's name does not lead to it.
+    pub address: Field,
+    /// Where the host itself says that it is: on another server, to which the
+    /// credential goes only when the owner takes this over.
+    pub offered: Option<Url>,
     /// How far it is.
     pub stage: Stage,
     /// Why Enter did nothing.
@@ -132,6 +139,8 @@ impl AddDialog {
             detail: Field::default(),
             credential: Masked::default(),
             account: Field::default(),
+            address: Field::default(),
+            offered: None,
             stage: Stage::Typing,
             problem: None,
             on_terminal: false,
@@ -162,7 +171,7 @@ impl AddDialog {
             ) {
                 parts.push(Part::Detail);
             }
-            parts.push(Part::Account);
+            parts.extend([Part::Account, Part::Address]);
         }
         parts
     }
@@ -190,7 +199,11 @@ impl AddDialog {
             return;
         }
         match self.focus {
-            Part::Name => self.name.paste(text),
+            Part::Name => {
+                self.name.paste(text);
+                self.offered = None;
+            }
+            Part::Address => self.address.paste(text),
             Part::Account => self.account.paste(text),
             Part::Detail if self.chosen_source() == Source::Ask => self.credential.paste(text),
             Part::Detail => self.detail.paste(text),
@@ -215,7 +228,21 @@ impl AddDialog {
         match self.focus {
             Part::Place => self.place = turned(self.place, by, self.places.len()),
             Part::Source => self.source = turned(self.source, by, Source::ALL.len()),
-            Part::Name => return self.name.key(key),
+            Part::Name => {
+                let before = self.name.text().to_owned();
+                let taken = self.name.key(key);
+                if self.name.text() != before {
+                    self.offered = None;
+                }
+                return taken;
+            }
+            Part::Address => match &self.offered {
+                Some(offered) if by == 1 && self.address.text().is_empty() => {
+                    self.address = Field::with(offered.as_str());
+                    return true;
+                }
+                _ => return self.address.key(key),
+            },
             Part::Account => return self.account.key(key),
             Part::Detail if self.chosen_source() == Source::Ask => return self.credential.key(key),
             Part::Detail => return self.detail.key(key),
@@ -264,7 +291,14 @@ impl AddDialog {
             "" => None,
             label => Some(label),
         };
-        let config = HostConfig::named(name, account, source)?;
+        let mut config = HostConfig::named(name, account, source)?;
+        let address = self.address.text().trim();
+        if !address.is_empty() {
+            if config.address.is_some() {
+                return Err("http://… is an address already; leave the other one out".to_owned());
+            }
+            config.address = Some(api_address(address)?);
+        }
         let credential = match config.credential {
             CredentialSource::Ask => Some(
                 credentials::typed(&config.host, self.credential.copy())
@@ -279,6 +313,21 @@ impl AddDialog {
         })
     }
 
+    /// Whose credential goes to which other server, as it is typed now.
+    pub fn goes_elsewhere(&self) -> Option<(Host, String)> {
+        if *self.chosen() != Place::Host {
+            return None;
+        }
+        let host = hostname::parse(self.name.text().trim()).ok()?;
+        let address = api_address(self.address.text().trim()).ok()?;
+        let goes_to = match hostname::of_url(&address) {
+            Some(same) if same == host => return None,
+            Some(other) => other.to_string(),
+            None => address.origin().ascii_serialization(),
+        };
+        Some((host, goes_to))
+    }
+
     /// Takes the answer of the check `id`.
     pub fn checked(&mut self, id: EffectId, result: Result<(String, Addition), CheckProblem>) {
         if !matches!(self.stage, Stage::Checking(checking) if checking == id) {
@@ -290,6 +339,14 @@ impl AddDialog {
                 self.stage = Stage::Typing;
                 self.on_terminal = problem.program;
                 self.problem = Some(problem.why);
+                if let Some(elsewhere) = problem.elsewhere {
+                    self.problem = Some(format!(
+                        "The host says that its API is at {elsewhere}, which is another server: \
+                         your credential is not sent there unasked."
+                    ));
+                    self.offered = Some(elsewhere);
+                    self.focus = Part::Address;
+                }
             }
         }
     }
