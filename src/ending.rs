@@ -10,7 +10,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use crate::action::Actor;
-use crate::journal::{Event as Entry, LeftOpen, Record};
+use crate::journal::{Event as Entry, LOST, LeftOpen, Record};
 
 /// How long a write that is in flight is waited for when the program must end.
 pub const LAST_WAIT: Duration = Duration::from_secs(15);
@@ -49,7 +49,7 @@ pub async fn rescue(actor: &Actor) -> Vec<String> {
             ),
             Err(error) => (
                 format!("the new secret of {slot} could not be rescued and is lost: {error}"),
-                format!("lost: {error}"),
+                format!("{LOST}{error}"),
             ),
         };
         if let Some(order) = orders.get(&report.id) {

@@ -96,6 +96,11 @@ pub enum Event {
     Seen,
 }
 
+/// How the place of a rescue that failed begins.
+pub const LOST: &str = "lost: ";
+/// How the place of a secret in the keyring begins.
+const KEYRING: &str = "the keyring";
+
 /// One order, from its records.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Entry {
@@ -127,14 +132,18 @@ pub struct Entry {
     pub places: Vec<String>,
     /// Whether the secret was never known to be delivered, let go or rescued.
     pub undelivered: bool,
+    /// Whether the program had to end, and the secret lies in the keyring: its
+    /// owner is told at the next start. (A file tells of itself by being there.)
+    pub rescued: bool,
     /// Whether the owner of a later run has seen that it was left open.
     pub seen: bool,
 }
 
 impl Entry {
-    /// Whether it needs a look: no outcome, or a secret that is nowhere.
+    /// Whether it needs a look: no outcome, a secret that is nowhere, or one that
+    /// waits in the keyring.
     pub fn is_open(&self) -> bool {
-        self.finding.is_none() || self.undelivered
+        self.finding.is_none() || self.undelivered || self.rescued
     }
 
     /// Whether it is about this slot.
@@ -165,6 +174,12 @@ impl LeftOpen {
         };
         let place = format!("{} on {}{kind}", entry.organization, entry.host);
         let what = match (&entry.finding, entry.places.last()) {
+            (_, Some(place)) if entry.rescued => {
+                format!("the new secret of {at} was rescued: it is in {place}")
+            }
+            (_, Some(lost)) if lost.starts_with(LOST) => {
+                format!("the new secret of {at} is {lost}")
+            }
             (None, _) => {
                 let action = match entry.action.as_str() {
                     "" => "an order",
@@ -213,6 +228,7 @@ pub fn entries(records: &[Record]) -> Vec<Entry> {
                 now: None,
                 places: Vec::new(),
                 undelivered: false,
+                rescued: false,
                 seen: false,
             });
             entries.len() - 1
@@ -241,6 +257,7 @@ pub fn entries(records: &[Record]) -> Vec<Entry> {
             }
             Event::Delivered { delivery } => {
                 entry.undelivered &= delivery.starts_with("sent to ");
+                entry.rescued = false;
                 entry.places.push(safe(delivery));
             }
             Event::LetGo => {
@@ -248,7 +265,8 @@ pub fn entries(records: &[Record]) -> Vec<Entry> {
                 entry.places.push("let go by its owner".to_owned());
             }
             Event::Rescued { delivery } => {
-                entry.undelivered = false;
+                entry.undelivered = delivery.starts_with(LOST);
+                entry.rescued = delivery.starts_with(KEYRING);
                 entry.places.push(safe(delivery));
             }
             Event::Planned { .. } => {}
@@ -546,8 +564,8 @@ mod tests {
         };
         assert!(left().is_empty());
         let in_panel = || outcome("undelivered: in the panel");
-        let rescued = Event::Rescued {
-            delivery: "file /x".into(),
+        let rescued = |place: &str| Event::Rescued {
+            delivery: place.into(),
         };
         for (order, events) in [
             ("done", vec![outcome("the clipboard")]),
@@ -557,7 +575,12 @@ mod tests {
             ("only sent", vec![in_panel(), delivered("sent to osc52")]),
             ("sent", vec![outcome("sent to osc52")]),
             ("let go", vec![in_panel(), Event::LetGo]),
-            ("rescued", vec![in_panel(), rescued]),
+            ("in a file", vec![in_panel(), rescued("file /x")]),
+            (
+                "in the keyring",
+                vec![in_panel(), rescued("the keyring (y)")],
+            ),
+            ("lost", vec![in_panel(), rescued("lost: no place")]),
             ("seen", vec![Event::Seen]),
         ] {
             journal.append_now(&record(order, intent())).unwrap();
@@ -565,13 +588,32 @@ mod tests {
                 journal.append_now(&record(order, event)).unwrap();
             }
         }
-        assert_eq!(left(), ["killed", "panel", "only sent", "sent"]);
+        let open = [
+            "killed",
+            "panel",
+            "only sent",
+            "sent",
+            "in the keyring",
+            "lost",
+        ];
+        assert_eq!(left(), open);
         // What this very program does is not left by an earlier one.
         let start = Timestamp::now();
         journal.append_now(&record("mine", intent())).unwrap();
-        assert_eq!(journal.left_open(start).unwrap().len(), 4);
+        assert_eq!(journal.left_open(start).unwrap().len(), open.len());
         journal.append_now(&record("killed", Event::Seen)).unwrap();
-        assert_eq!(left(), ["panel", "only sent", "sent", "mine"]);
+        assert_eq!(left(), [&open[1..], &["mine"]].concat());
+        let words: Vec<String> = journal
+            .left_open(Timestamp::now())
+            .unwrap()
+            .iter()
+            .map(LeftOpen::words)
+            .collect();
+        assert!(
+            words[3].contains("was rescued: it is in the keyring (y)"),
+            "{words:?}"
+        );
+        assert!(words[4].ends_with("is lost: no place"), "{words:?}");
         let entries = journal.entries().unwrap();
         let later = entries
             .iter()

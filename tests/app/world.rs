@@ -239,6 +239,9 @@ pub fn entry(n: usize, action: &str, finding: Option<&str>, places: &[&str]) -> 
         undelivered: places
             .last()
             .is_some_and(|place| place.starts_with("undelivered") || place.starts_with("sent")),
+        rescued: places
+            .last()
+            .is_some_and(|place| place.starts_with("the keyring")),
         seen: false,
     }
 }

@@ -4,7 +4,7 @@ use std::process::Stdio;
 use std::time::Duration;
 
 use orgward::demo::{Fault, FaultRule, Gate, Wait};
-use rustix::process::{Pid, Signal, kill_process};
+use rustix::process::{Pid, Resource, Rlimit, Signal, kill_process, prlimit};
 
 use super::runner::{Ran, command, file, rescued, run, with_deliveries};
 use super::support::{Owner, patience, poll};
@@ -90,4 +90,40 @@ fn a_read_ends_at_once() {
     let pid = Pid::from_raw(i32::try_from(child.id()).unwrap()).unwrap();
     kill_process(pid, Signal::INT).unwrap();
     Ran::of(child.wait_with_output().unwrap()).ended(130);
+}
+
+/// The system ends a program whose file has reached its limit, unless that
+/// program has said otherwise.
+fn without_room(owner: &Owner, args: &[&str]) -> Ran {
+    let gate = Gate::new();
+    let late = Fault::ActThenWait(Wait::Gate(gate.clone()));
+    owner.host.add_fault(FaultRule::on("POST", "", late));
+    let child = command(owner, args)
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    poll(patience(), || (!owner.writes().is_empty()).then_some(())).expect("the request");
+    let pid = Pid::from_raw(i32::try_from(child.id()).unwrap()).unwrap();
+    let none = Rlimit {
+        current: Some(0),
+        maximum: None,
+    };
+    prlimit(Some(pid), Resource::Fsize, none).unwrap();
+    gate.open();
+    Ran::of(child.wait_with_output().unwrap())
+}
+
+#[test]
+fn a_disk_that_is_full_after_the_request_is_no_sudden_end() {
+    let owner = Owner::new();
+    let (to, path) = file(&owner, "secret");
+    let ran = without_room(&owner, &["generate", "empty", "--to", &to]).ended(4);
+    for words in ["not delivered to file", "could not be rescued and is lost"] {
+        assert!(ran.err.contains(words), "{}", ran.err);
+    }
+    assert!(!path.exists());
+    // And it is told once more where it can be.
+    let again = owner.program().start();
+    again.wait_for("From an earlier run");
 }

@@ -151,4 +151,15 @@ fn the_keyring_is_the_rescue_of_a_program_that_is_ended() {
     let log = std::fs::read_to_string(owner.log()).unwrap();
     assert!(log.contains("signal=End(15)") && log.contains("rescued"));
     run.hunt(&secret, Hunt::default());
+
+    // Nothing but the journal tells that it waits there.
+    let next = owner.program().start();
+    next.wait_for("From an earlier run")
+        .wait_for("was rescued")
+        .wait_for("keyring");
+    next.esc().wait_gone("From an earlier run").press("q");
+    assert_eq!(next.wait_exit(), Exit::Code(0));
+    let third = owner.start();
+    third.stable();
+    assert!(!third.look().contains("From an earlier run"));
 }
