@@ -167,7 +167,7 @@ async fn screen(fleet: &Arc<Fleet>) -> usize {
                 Effect::Read { id, slot, look, .. } => {
                     tokio::spawn(async move {
                         let reading = fleet.look(&slot, look, Urgency::Background).await;
-                        let reply = Reply::Read(Box::new(reading));
+                        let reply = Reply::Read(reading);
                         let _ = outbox.send(Message::Reply(id, reply));
                     });
                 }
@@ -234,7 +234,7 @@ fn answers(count: usize) {
                     policy: None,
                     at: now.wall,
                 };
-                vec![Message::Reply(*id, Reply::Read(Box::new(reading)))]
+                vec![Message::Reply(*id, Reply::Read(Arc::new(reading)))]
             }
             _ => Vec::new(),
         };

@@ -8,8 +8,9 @@
 //! and allows no action. So a file that cannot be understood is dropped.
 
 use std::collections::BTreeMap;
-use std::io::{self, Write};
+use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -25,6 +26,8 @@ use crate::text::safe;
 const VERSION: u32 = 1;
 /// Files beyond this are not ours: ten thousand organizations take 5 MB.
 const LARGEST: u64 = 256 << 20;
+/// So much is written at once.
+const PIECE: usize = 64 << 10;
 /// How long a reading is kept that nobody renewed, in seconds: 90 days.
 const KEPT: i64 = 90 * 24 * 60 * 60;
 /// What stands in a file's name as it is.
@@ -48,16 +51,16 @@ pub struct Remembered {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[allow(missing_docs, reason = "each is its type")]
 pub struct OldReading {
-    pub organization: String,
+    pub organization: Arc<str>,
     pub kind: Kind,
-    pub reading: Reading,
+    pub reading: Arc<Reading>,
 }
 
 /// An organization's policy for one kind of token.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct OldPolicy {
     /// The organization.
-    pub organization: String,
+    pub organization: Arc<str>,
     /// The kind of token.
     pub kind: Kind,
     /// The longest life that it allows.
@@ -100,7 +103,7 @@ impl Remembered {
         self.readings.retain(|old| is_safe(&old.organization));
         self.policies.retain(|old| is_safe(&old.organization));
         for old in &mut self.readings {
-            let reading = &mut old.reading;
+            let reading = Arc::make_mut(&mut old.reading);
             reading.note = reading.note.as_deref().map(safe);
             if let Found::Token(token) = &mut reading.found {
                 token.id = safe(&token.id);
@@ -224,7 +227,12 @@ impl Cache {
             create_private_folder(&self.folder)?;
             // Created with 0600.
             let mut file = tempfile::NamedTempFile::new_in(&self.folder)?;
-            file.write_all(&serde_json::to_vec(&remembered)?)?;
+            // Piece by piece: ten thousand organizations are five megabytes, which
+            // would stay with this process.
+            let mut pieces = BufWriter::with_capacity(PIECE, &mut file);
+            serde_json::to_writer(&mut pieces, &remembered)?;
+            pieces.flush()?;
+            drop(pieces);
             file.persist(&path).map_err(|error| error.error)?;
             Ok(())
         };
@@ -268,7 +276,7 @@ mod tests {
         let old = |organization: &str, reading| OldReading {
             organization: organization.into(),
             kind: Kind::Organization,
-            reading,
+            reading: Arc::new(reading),
         };
         Remembered {
             readings: vec![
@@ -365,7 +373,7 @@ mod tests {
     fn foreign_text_is_made_safe_and_names_that_are_not_are_dropped() {
         let (_folder, cache) = cache();
         let mut bad = remembered();
-        bad.readings[0].reading.note = Some("a\u{1b}[31mb".into());
+        Arc::make_mut(&mut bad.readings[0].reading).note = Some("a\u{1b}[31mb".into());
         bad.readings[1].organization = "em\u{1b}pty".into();
         let now = at("2026-06-02T00:00:00Z");
         cache.save(HOST, None, bad, now).unwrap();

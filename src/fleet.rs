@@ -9,7 +9,7 @@
 mod adding;
 mod memory;
 
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::collections::HashSet;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 use std::time::Duration;
 
@@ -54,6 +54,8 @@ pub struct Entry {
     connection: Mutex<Arc<Attempt>>,
     /// Whom the credential authenticates; forgotten when it is replaced.
     account: Mutex<Option<Account>>,
+    /// The organizations that it is known to see.
+    sees: Mutex<HashSet<Arc<str>>>,
     memory: Memory,
 }
 
@@ -80,7 +82,7 @@ pub enum Look {
     /// The token and the organization's policy.
     WithPolicy,
     /// The policy that this look left out.
-    PolicyOf(Box<Reading>),
+    PolicyOf(Arc<Reading>),
 }
 
 /// How a host is doing.
@@ -158,8 +160,6 @@ pub struct Fleet {
     only: Vec<Arc<str>>,
     /// How long and how often hosts are asked; set before the first request.
     pub limits: Limits,
-    /// Which entries see an organization; the first of them is asked.
-    owners: Mutex<HashMap<Slot, BTreeSet<usize>>>,
     cache: Option<Cache>,
     news: Arc<Notify>,
 }
@@ -181,7 +181,6 @@ impl Fleet {
             read_only,
             only,
             limits: Limits::default(),
-            owners: Mutex::default(),
             cache: None,
             news: Arc::default(),
         };
@@ -241,7 +240,7 @@ impl Fleet {
 
     /// What an earlier run saw of the organizations that are wanted now. Old:
     /// good for showing and for nothing else.
-    pub fn remembered(&self, entry: usize) -> Vec<(Slot, Reading)> {
+    pub fn remembered(&self, entry: usize) -> Vec<(Slot, Arc<Reading>)> {
         let Some(entry) = self.entry(entry) else {
             return Vec::new();
         };
@@ -257,7 +256,7 @@ impl Fleet {
             .old_readings()
             .into_iter()
             .filter(|old| old.kind == Kind::Organization && wanted(&old.organization))
-            .map(|old| (Slot::new(&config.host, &old.organization), old.reading))
+            .map(|old| (Slot::sharing(&config.host, &old.organization), old.reading))
             .collect()
     }
 
@@ -387,19 +386,19 @@ impl Fleet {
             .map_err(|error| error.to_string())
     }
 
-    fn claim(&self, entry: usize, organization: &str) {
-        let Some(data) = self.entry(entry) else {
-            return;
-        };
-        let slot = Slot::new(&data.config.host, organization);
-        let mut owners = locked(&self.owners);
-        owners.entry(slot).or_default().insert(entry);
+    fn claim(&self, entry: usize, organization: &Arc<str>) {
+        if let Some(entry) = self.entry(entry) {
+            locked(&entry.sees).insert(organization.clone());
+        }
     }
 
+    /// The entry that is asked about a slot: the first of those that see it.
     fn entry_of(&self, slot: &Slot) -> Option<Arc<Entry>> {
-        let key = slot.of_kind(Kind::Organization);
-        let first = locked(&self.owners).get(&key)?.first().copied()?;
-        self.entry(first)
+        let entries = self.entries.read().unwrap_or_else(PoisonError::into_inner);
+        let sees = |entry: &&Arc<Entry>| {
+            entry.config.host == slot.host && locked(&entry.sees).contains(&slot.organization)
+        };
+        entries.iter().find(sees).cloned()
     }
 
     /// The connection of a slot's host entry, if there is one already.
@@ -576,14 +575,8 @@ impl Fleet {
             ));
         }
         let there: HashSet<&str> = names.iter().map(|name| &**name).collect();
-        let host = &known.config.host;
         // What this one does not see any more another may.
-        locked(&self.owners).retain(|slot, entries| {
-            if slot.host == *host && !there.contains(&*slot.organization) {
-                entries.remove(&entry);
-            }
-            !entries.is_empty()
-        });
+        locked(&known.sees).retain(|name| there.contains(&**name));
         if self.only.is_empty() {
             known.memory.keep(&there);
         }
@@ -626,8 +619,9 @@ impl Fleet {
             .await
             .map_err(|error| error.to_string())?;
         let Some(doc) = found else { return Ok(None) };
-        self.claim(entry, &doc.name);
-        Ok(Some(doc.name.as_str().into()))
+        let name: Arc<str> = doc.name.as_str().into();
+        self.claim(entry, &name);
+        Ok(Some(name))
     }
 
     /// Whether an organization has a slot for an audit trail token: the host
@@ -652,20 +646,21 @@ impl Fleet {
     /// One complete look at a slot, with its policy. Never fails: what went
     /// wrong is the finding.
     pub async fn read(&self, slot: &Slot, urgency: Urgency) -> Reading {
-        self.look(slot, Look::WithPolicy, urgency).await
+        Arc::unwrap_or_clone(self.look(slot, Look::WithPolicy, urgency).await)
     }
 
-    /// A look at a slot. Never fails: what went wrong is the finding.
-    pub async fn look(&self, slot: &Slot, look: Look, urgency: Urgency) -> Reading {
+    /// A look at a slot. Never fails: what went wrong is the finding. It is
+    /// remembered here as well, and exists once.
+    pub async fn look(&self, slot: &Slot, look: Look, urgency: Urgency) -> Arc<Reading> {
         let (entry, connection) = match self.connection_for(slot).await {
             Ok(both) => both,
-            Err(problem) => return unreadable(&problem),
+            Err(problem) => return Arc::new(unreadable(&problem)),
         };
         self.identify(&entry, &connection).await;
         let client = &*connection.client;
         let ask = look != Look::Token;
         let mut reading = match look {
-            Look::PolicyOf(reading) => *reading,
+            Look::PolicyOf(reading) => Arc::unwrap_or_clone(reading),
             Look::Token | Look::WithPolicy => {
                 client
                     .read_slot(&slot.organization, slot.kind, urgency)
@@ -695,6 +690,7 @@ impl Fleet {
         {
             entry.name(client, creator).await;
         }
+        let reading = Arc::new(reading);
         entry.memory.note(&slot.organization, slot.kind, &reading);
         reading
     }
@@ -781,6 +777,7 @@ impl Entry {
             failed: Mutex::default(),
             connection: Mutex::default(),
             account: Mutex::default(),
+            sees: Mutex::default(),
             memory: Memory::default(),
         }
     }

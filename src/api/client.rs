@@ -238,7 +238,11 @@ impl Client {
     }
 
     pub(super) fn note_audit_trails(&self, organization: &str) {
-        self.known().audit_trails.insert(organization.to_owned());
+        let mut known = self.known();
+        // Where the host has said its name, that decides.
+        if known.facts.app_name.is_none() {
+            known.audit_trails.insert(organization.to_owned());
+        }
     }
 
     pub(super) fn error(&self, organization: Option<&str>, problem: Problem) -> ApiError {

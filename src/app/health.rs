@@ -105,7 +105,7 @@ impl App {
             let host = entry.host.clone();
             let slots: Vec<_> = names
                 .iter()
-                .map(|name| (Slot::new(&host, name), account))
+                .map(|name| (Slot::sharing(&host, name), account))
                 .collect();
             self.list.add(slots);
             return Vec::new();
@@ -125,7 +125,9 @@ impl App {
             return;
         };
         let host = self.accounts[account].host.clone();
-        let slots = names.iter().map(|name| (Slot::new(&host, name), account));
+        let slots = names
+            .iter()
+            .map(|name| (Slot::sharing(&host, name), account));
         self.list.add(slots);
     }
 
@@ -154,7 +156,7 @@ impl App {
                 });
                 let slots: Vec<_> = names
                     .iter()
-                    .map(|name| (Slot::new(&host, name), account))
+                    .map(|name| (Slot::sharing(&host, name), account))
                     .collect();
                 self.list.add(slots);
             }

@@ -66,7 +66,7 @@ pub struct Account {
     /// How the host is doing.
     pub health: Health,
     /// What an earlier run saw, until the rows are made of it.
-    pub remembered: Vec<(Slot, Reading)>,
+    pub remembered: Vec<(Slot, Arc<Reading>)>,
 }
 
 impl Account {

@@ -1,12 +1,21 @@
 //! The list of slots: rows, their order, the filter, the selection.
 //!
 //! Sorting and filtering work on indices. One answer moves one row (a binary
-//! search, not a sort), so ten thousand answers stay cheap, and the selection
-//! holds on to its organization, not to a line of the screen.
+//! search, not a sort), a page of a listing is merged in, and only a new order
+//! sorts, by keys that were taken from the rows before: so ten thousand answers
+//! stay cheap. The selection holds on to its organization, not to a line of the
+//! screen.
+//!
+//! A row is small: what was read lies behind it and is shared with the fleet's
+//! memory, so that a further organization costs some hundred bytes and not
+//! thousands.
 
 use std::cmp::Ordering;
 use std::collections::{HashMap, HashSet, VecDeque};
+use std::hash::{BuildHasher, RandomState};
+use std::sync::Arc;
 
+use hashbrown::HashTable;
 use jiff::{SignedDuration, Timestamp};
 use nucleo_matcher::pattern::{CaseMatching, Normalization, Pattern};
 use nucleo_matcher::{Config, Matcher, Utf32Str};
@@ -26,10 +35,10 @@ pub struct Row {
     /// The host entry that sees it.
     pub account: AccountId,
     /// The last look at it.
-    pub reading: Option<Reading>,
+    pub reading: Option<Arc<Reading>>,
     /// What an earlier run saw, until this one has looked: to be shown as old,
     /// and never to be acted on.
-    pub old: Option<Reading>,
+    pub old: Option<Arc<Reading>>,
     /// The look that is on its way.
     pub pending: Option<EffectId>,
     /// Whether it is to be looked at (again) as soon as there is room.
@@ -38,6 +47,9 @@ pub struct Row {
     pub marked: bool,
     /// Whether the last look asked for the policy as well.
     policy: bool,
+    /// Whether its organization has a place for an audit trail token, which gets
+    /// a row as soon as somebody looks.
+    audit_trails: bool,
     state: State,
 }
 
@@ -49,11 +61,16 @@ impl Row {
 
     /// What can be shown: the last look, else that of an earlier run.
     pub fn last_known(&self) -> Option<&Reading> {
-        self.reading.as_ref().or(self.old.as_ref())
+        self.reading.as_deref().or(self.old.as_deref())
     }
 
     fn token(&self) -> Option<&Token> {
         self.last_known().and_then(Reading::token)
+    }
+
+    /// Who generated the token, to be compared.
+    fn creator(&self) -> Option<impl Ord> {
+        self.token()?.created_by.as_ref().map(Creator::order)
     }
 
     /// Whether the policy was left out that an owner who looks at the row wants
@@ -65,7 +82,7 @@ impl Row {
             Found::Unclear => self.slot.kind == Kind::AuditTrails,
             _ => false,
         };
-        !self.policy && !self.wanted && self.reading.as_ref().is_some_and(matters)
+        !self.policy && !self.wanted && self.reading.as_deref().is_some_and(matters)
     }
 
     /// Why there is nothing to show but words.
@@ -134,7 +151,7 @@ impl Column {
 /// The rows and the view on them.
 pub struct List {
     rows: Vec<Row>,
-    index: HashMap<Slot, usize>,
+    index: Index,
     /// The rows that pass the filter, in order.
     view: Vec<usize>,
     selected: Option<usize>,
@@ -149,6 +166,8 @@ pub struct List {
     /// The kind of token that is shown, and whether the other was yet.
     kind: Kind,
     both_shown: bool,
+    /// How many rows are marked.
+    marked: usize,
     counts: HashMap<(Kind, State), usize>,
     matcher: Matcher,
     /// Rows that want a look, by host entry, in the order of asking; some were
@@ -164,12 +183,46 @@ pub struct List {
     work: std::cell::Cell<usize>,
 }
 
+/// Finds rows by their slots. It holds row numbers only: the slots are in the
+/// rows already.
+#[derive(Default)]
+struct Index {
+    numbers: HashTable<usize>,
+    hasher: RandomState,
+}
+
+impl Index {
+    fn get(&self, rows: &[Row], slot: &Slot) -> Option<usize> {
+        let hash = self.hasher.hash_one(slot);
+        let is_it = |at: &usize| rows[*at].slot == *slot;
+        self.numbers.find(hash, is_it).copied()
+    }
+
+    /// Adds the row with this number, whose slot is not there yet.
+    fn insert(&mut self, rows: &[Row], at: usize) {
+        let hash = self.hasher.hash_one(&rows[at].slot);
+        let again = |at: &usize| self.hasher.hash_one(&rows[*at].slot);
+        self.numbers.insert_unique(hash, at, again);
+    }
+
+    fn rebuild(&mut self, rows: &[Row]) {
+        self.numbers.clear();
+        for at in 0..rows.len() {
+            self.insert(rows, at);
+        }
+    }
+}
+
+/// What a row is sorted by before names are looked at: a state (or none, 0) and
+/// a time, the missing one last.
+type Key = (u8, Timestamp);
+
 impl List {
     /// An empty list.
     pub fn new(rules: Rules) -> Self {
         Self {
             rows: Vec::new(),
-            index: HashMap::new(),
+            index: Index::default(),
             view: Vec::new(),
             selected: None,
             touched: false,
@@ -181,6 +234,7 @@ impl List {
             rules,
             kind: Kind::Organization,
             both_shown: false,
+            marked: 0,
             counts: HashMap::new(),
             matcher: Matcher::new(Config::DEFAULT),
             queues: Vec::new(),
@@ -205,16 +259,16 @@ impl List {
     /// The same with what an earlier run saw of them.
     pub fn add_known(
         &mut self,
-        slots: impl IntoIterator<Item = (Slot, AccountId, Option<Reading>)>,
+        slots: impl IntoIterator<Item = (Slot, AccountId, Option<Arc<Reading>>)>,
     ) {
         let before = self.rows.len();
         for (slot, account, old) in slots {
-            if !self.index.contains_key(&slot) {
+            if self.at(&slot).is_none() {
                 self.push(slot, account, old);
                 continue;
             }
             for kind in [Kind::Organization, Kind::AuditTrails] {
-                if let Some(at) = self.index.get(&slot.of_kind(kind)).copied()
+                if let Some(at) = self.at(&slot.of_kind(kind))
                     && account < self.rows[at].account
                 {
                     self.hand_over(at, account);
@@ -222,8 +276,12 @@ impl List {
             }
         }
         if self.rows.len() > before {
-            self.rebuild();
+            self.merge(before);
         }
+    }
+
+    fn at(&self, slot: &Slot) -> Option<usize> {
+        self.index.get(&self.rows, slot)
     }
 
     /// Gives a row to another host entry, which is to read it again.
@@ -241,9 +299,8 @@ impl List {
         }
     }
 
-    fn push(&mut self, slot: Slot, account: AccountId, old: Option<Reading>) {
+    fn push(&mut self, slot: Slot, account: AccountId, old: Option<Arc<Reading>>) {
         *self.count_of(slot.kind, State::Reading) += 1;
-        self.index.insert(slot.clone(), self.rows.len());
         self.rows.push(Row {
             // What nobody looks at is not asked for.
             wanted: slot.kind == Kind::Organization || self.both_shown,
@@ -254,9 +311,11 @@ impl List {
             pending: None,
             marked: false,
             policy: false,
+            audit_trails: false,
             state: State::Reading,
         });
         let at = self.rows.len() - 1;
+        self.index.insert(&self.rows, at);
         if self.rows[at].wanted {
             self.enqueue(at);
         }
@@ -267,16 +326,27 @@ impl List {
     }
 
     /// An organization that is there has an audit trail token too, or a place
-    /// for one.
+    /// for one. Its row comes when that kind is looked at for the first time.
     pub fn add_audit_trails(&mut self, of: &Slot) {
-        let slot = of.of_kind(Kind::AuditTrails);
-        let Some(account) = self.row(of).map(|row| row.account) else {
+        let Some(at) = self.at(of) else {
             return;
         };
-        if !self.index.contains_key(&slot) {
-            self.push(slot, account, None);
+        self.rows[at].audit_trails = true;
+        if self.both_shown && self.push_audit_trails(at) {
             self.put_in(self.rows.len() - 1);
         }
+    }
+
+    /// Adds the row of an organization's audit trail token, if it has one and
+    /// the row is not there yet; whether it was added.
+    fn push_audit_trails(&mut self, of: usize) -> bool {
+        let row = &self.rows[of];
+        let (slot, account) = (row.slot.of_kind(Kind::AuditTrails), row.account);
+        let is_new = row.audit_trails && self.at(&slot).is_none();
+        if is_new {
+            self.push(slot, account, None);
+        }
+        is_new
     }
 
     /// The kind of token that is shown.
@@ -291,6 +361,9 @@ impl List {
             Kind::Organization => Kind::AuditTrails,
             Kind::AuditTrails => Kind::Organization,
         };
+        for at in 0..self.rows.len() {
+            self.push_audit_trails(at);
+        }
         if !self.rows.iter().any(|row| row.slot.kind == kind) {
             return false;
         }
@@ -300,7 +373,7 @@ impl List {
         self.kind = kind;
         self.touched = true;
         let same = self.selected_slot().map(|slot| slot.of_kind(kind));
-        self.selected = same.and_then(|slot| self.index.get(&slot).copied());
+        self.selected = same.and_then(|slot| self.at(&slot));
         self.rebuild();
         true
     }
@@ -315,9 +388,14 @@ impl List {
 
     /// Marks a slot, or takes its mark away.
     pub fn mark(&mut self, slot: &Slot, marked: bool) {
-        if let Some(at) = self.index.get(slot) {
-            self.rows[*at].marked = marked;
+        if let Some(at) = self.at(slot) {
+            self.rows[at].marked = marked;
+            self.count_marks();
         }
+    }
+
+    fn count_marks(&mut self) {
+        self.marked = self.rows.iter().filter(|row| row.marked).count();
     }
 
     /// Marks all that are shown, or unmarks them if all are marked.
@@ -326,6 +404,7 @@ impl List {
         for at in &self.view {
             self.rows[*at].marked = !all;
         }
+        self.count_marks();
     }
 
     /// Takes all marks away.
@@ -333,6 +412,7 @@ impl List {
         for row in &mut self.rows {
             row.marked = false;
         }
+        self.marked = 0;
     }
 
     /// The marked slots: those that are shown in their order, then those that
@@ -341,7 +421,7 @@ impl List {
         let marked = |row: &&Row| row.marked;
         let shown = self.view.iter().map(|at| &self.rows[*at]);
         let mut all: Vec<&Row> = shown.filter(marked).collect();
-        if self.rows.iter().filter(marked).count() > all.len() {
+        if self.marked > all.len() {
             let seen: HashSet<usize> = self.view.iter().copied().collect();
             let hidden = (0..self.rows.len()).filter(|at| !seen.contains(at));
             all.extend(hidden.map(|at| &self.rows[at]).filter(marked));
@@ -351,7 +431,10 @@ impl List {
 
     /// How many slots are marked, and how many of them are not shown.
     pub fn marks(&self) -> (usize, usize) {
-        let all = self.rows.iter().filter(|row| row.marked).count();
+        if self.marked == 0 {
+            return (0, 0);
+        }
+        let all = self.marked;
         let shown = self.view.iter().filter(|at| self.rows[**at].marked).count();
         (all, all - shown)
     }
@@ -359,6 +442,10 @@ impl List {
     /// Gives the rows of a host entry to the one that sees them, and drops those
     /// that none sees.
     pub fn retain(&mut self, account: AccountId, seen_by: impl Fn(&Slot) -> Option<AccountId>) {
+        let mut own = self.rows.iter().filter(|row| row.account == account);
+        if own.all(|row| seen_by(&row.slot) == Some(account)) {
+            return;
+        }
         let selected = self.selected_slot().cloned();
         self.rows.retain_mut(|row| {
             if row.account != account {
@@ -368,12 +455,8 @@ impl List {
             row.account = now.unwrap_or(account);
             now.is_some()
         });
-        self.index = self
-            .rows
-            .iter()
-            .enumerate()
-            .map(|(at, row)| (row.slot.clone(), at))
-            .collect();
+        self.index.rebuild(&self.rows);
+        self.count_marks();
         self.counts.clear();
         for row in &self.rows {
             *self.counts.entry((row.slot.kind, row.state)).or_insert(0) += 1;
@@ -392,7 +475,7 @@ impl List {
                 self.enqueue(at);
             }
         }
-        self.selected = selected.and_then(|slot| self.index.get(&slot).copied());
+        self.selected = selected.and_then(|slot| self.at(&slot));
         self.rebuild();
     }
 
@@ -403,12 +486,19 @@ impl List {
 
     /// A row by its slot.
     pub fn row(&self, slot: &Slot) -> Option<&Row> {
-        self.index.get(slot).and_then(|at| self.rows.get(*at))
+        self.at(slot).and_then(|at| self.rows.get(at))
     }
 
     /// How many rows of the kind that is shown are in a state.
     pub fn count(&self, state: State) -> usize {
         self.counts.get(&(self.kind, state)).copied().unwrap_or(0)
+    }
+
+    /// How many organizations there are, whatever is shown.
+    pub fn organizations(&self) -> usize {
+        let counts = self.counts.iter();
+        let own = counts.filter(|((kind, _), _)| *kind == Kind::Organization);
+        own.map(|(_, count)| *count).sum()
     }
 
     /// How many rows pass the filter.
@@ -528,7 +618,7 @@ impl List {
 
     /// Asks for a row to be read again.
     pub fn want(&mut self, slot: &Slot) {
-        if let Some(at) = self.index.get(slot).copied() {
+        if let Some(at) = self.at(slot) {
             self.want_row(at);
         }
     }
@@ -571,7 +661,7 @@ impl List {
         }
         if let Some(row) = self.visible().find(|row| free(row) && row.lacks_policy()) {
             let reading = row.reading.clone()?;
-            return Some((row.slot.clone(), Look::PolicyOf(Box::new(reading))));
+            return Some((row.slot.clone(), Look::PolicyOf(reading)));
         }
         for account in (0..self.queues.len()).filter(|account| allowed(*account)) {
             while let Some(at) = self.queues[account].pop_front() {
@@ -598,7 +688,7 @@ impl List {
 
     /// Notes that a look at the slot is on its way.
     pub fn begin(&mut self, slot: &Slot, id: EffectId, look: &Look) {
-        let Some(at) = self.index.get(slot).copied() else {
+        let Some(at) = self.at(slot) else {
             return;
         };
         self.end_look(at);
@@ -630,6 +720,7 @@ impl List {
 
     /// The rows of a host entry that nobody has read yet are told why.
     pub fn spoil(&mut self, account: AccountId, why: &Reading, now: Timestamp) {
+        let why = Arc::new(why.clone());
         for at in 0..self.rows.len() {
             let row = &mut self.rows[at];
             if row.account == account && row.reading.is_none() {
@@ -671,8 +762,14 @@ impl List {
 
     /// Takes the answer of the look `id`; an answer that nobody waits for any
     /// more is dropped.
-    pub fn answer(&mut self, slot: &Slot, id: EffectId, reading: Reading, now: Timestamp) {
-        let Some(at) = self.index.get(slot).copied() else {
+    pub fn answer(
+        &mut self,
+        slot: &Slot,
+        id: EffectId,
+        reading: impl Into<Arc<Reading>>,
+        now: Timestamp,
+    ) {
+        let Some(at) = self.at(slot) else {
             return;
         };
         if self.rows[at].pending != Some(id) {
@@ -683,23 +780,23 @@ impl List {
     }
 
     /// Takes a look that an action made; what was on its way before is stale.
-    pub fn know(&mut self, slot: &Slot, reading: Reading, now: Timestamp) {
-        let Some(at) = self.index.get(slot).copied() else {
+    pub fn know(&mut self, slot: &Slot, reading: impl Into<Arc<Reading>>, now: Timestamp) {
+        let Some(at) = self.at(slot) else {
             return;
         };
-        self.change(at, Some(reading), now);
+        self.change(at, Some(reading.into()), now);
     }
 
     /// Nothing is known of a slot any more.
     pub fn forget(&mut self, slot: &Slot, now: Timestamp) {
-        if let Some(at) = self.index.get(slot).copied() {
+        if let Some(at) = self.at(slot) {
             self.change(at, None, now);
         }
     }
 
     /// Drops the look that is on its way, because something newer is known.
     pub fn forget_pending(&mut self, slot: &Slot) {
-        if let Some(at) = self.index.get(slot).copied() {
+        if let Some(at) = self.at(slot) {
             self.end_look(at);
         }
     }
@@ -719,7 +816,7 @@ impl List {
     fn restate(&mut self, at: usize, now: Timestamp) -> bool {
         let row = &self.rows[at];
         let now = self.time_of(row.account, now);
-        let state = State::of(row.reading.as_ref(), &self.rules, now);
+        let state = State::of(row.reading.as_deref(), &self.rules, now);
         let old = std::mem::replace(&mut self.rows[at].state, state);
         if old == state {
             return false;
@@ -731,20 +828,76 @@ impl List {
     }
 
     fn rebuild(&mut self) {
-        let of_kind = (0..self.rows.len()).filter(|at| self.rows[*at].slot.kind == self.kind);
-        let mut view: Vec<usize> = match self.pattern() {
-            None => of_kind.collect(),
-            Some(pattern) => of_kind
-                .filter(|at| matches(&pattern, &mut self.matcher, &self.rows[*at]))
-                .collect(),
-        };
-        view.sort_unstable_by(|a, b| self.compare(*a, *b));
+        self.view = self.sorted(0);
+        self.follow();
+    }
+
+    /// Puts the rows from this number on, which are new, where they belong.
+    fn merge(&mut self, from: usize) {
+        let new = self.sorted(from);
+        if new.is_empty() {
+            self.follow();
+            return;
+        }
+        let old = std::mem::take(&mut self.view);
+        let mut view = Vec::with_capacity(old.len() + new.len());
+        let mut taken = 0;
+        for at in new {
+            let before =
+                old[taken..].partition_point(|other| self.compare(*other, at) == Ordering::Less);
+            view.extend_from_slice(&old[taken..taken + before]);
+            taken += before;
+            view.push(at);
+        }
+        view.extend_from_slice(&old[taken..]);
         self.view = view;
         self.follow();
     }
 
+    /// The rows from this number on that pass the filter, in order. Sorted by
+    /// keys that lie side by side; the rows themselves lie all over the memory.
+    fn sorted(&mut self, from: usize) -> Vec<usize> {
+        let pattern = self.pattern();
+        let mut keyed: Vec<(Key, usize)> = Vec::new();
+        for at in from..self.rows.len() {
+            let row = &self.rows[at];
+            let shown = row.slot.kind == self.kind
+                && pattern
+                    .as_ref()
+                    .is_none_or(|pattern| matches(pattern, &mut self.matcher, row));
+            if shown {
+                keyed.push((self.key(row), at));
+            }
+        }
+        keyed.sort_unstable_by(|(one, a), (two, b)| {
+            let by_key = match self.reversed {
+                false => one.cmp(two),
+                true => two.cmp(one),
+            };
+            by_key.then_with(|| self.compare(*a, *b))
+        });
+        keyed.into_iter().map(|(_, at)| at).collect()
+    }
+
+    /// What a row is sorted by, as far as that is a number.
+    fn key(&self, row: &Row) -> Key {
+        let ends = |row: &Row| {
+            row.last_known()
+                .and_then(Reading::ends_at)
+                .and_then(Time::at)
+        };
+        let used = |row: &Row| row.token().and_then(|token| token.last_used_at.at());
+        let (state, time) = match self.column {
+            Column::Attention => (row.state as u8, ends(row)),
+            Column::Ends => (0, ends(row)),
+            Column::LastUsed => (0, used(row)),
+            Column::Organization | Column::Host | Column::CreatedBy => (0, None),
+        };
+        (state, time.unwrap_or(Timestamp::MAX))
+    }
+
     /// Changes what is known of a row, and puts it where it belongs now.
-    fn change(&mut self, at: usize, reading: Option<Reading>, now: Timestamp) {
+    fn change(&mut self, at: usize, reading: Option<Arc<Reading>>, now: Timestamp) {
         // Found by what the row was sorted by until now.
         if let Some(line) = self.place(at) {
             self.view.remove(line);
@@ -783,32 +936,14 @@ impl List {
     fn compare(&self, a: usize, b: usize) -> Ordering {
         self.count_work();
         let (one, two) = (&self.rows[a], &self.rows[b]);
-        let ends = |row: &Row| {
-            row.last_known()
-                .and_then(Reading::ends_at)
-                .and_then(Time::at)
-        };
-        let by_column = match self.column {
-            Column::Attention => one
-                .state
-                .cmp(&two.state)
-                .then_with(|| last_if_none(ends(one), ends(two))),
-            Column::Organization => Ordering::Equal,
-            Column::Host => one.slot.host.cmp(&two.slot.host),
-            Column::Ends => last_if_none(ends(one), ends(two)),
-            Column::LastUsed => last_if_none(
-                one.token().and_then(|t| t.last_used_at.at()),
-                two.token().and_then(|t| t.last_used_at.at()),
-            ),
-            Column::CreatedBy => last_if_none(
-                one.token()
-                    .and_then(|t| t.created_by.as_ref())
-                    .map(Creator::words),
-                two.token()
-                    .and_then(|t| t.created_by.as_ref())
-                    .map(Creator::words),
-            ),
-        };
+        let by_column = self
+            .key(one)
+            .cmp(&self.key(two))
+            .then_with(|| match self.column {
+                Column::Host => one.slot.host.cmp(&two.slot.host),
+                Column::CreatedBy => last_if_none(one.creator(), two.creator()),
+                _ => Ordering::Equal,
+            });
         let order = by_column.then_with(|| {
             (&one.slot.organization, &one.slot.host, one.slot.kind).cmp(&(
                 &two.slot.organization,
@@ -1040,7 +1175,7 @@ mod tests {
         assert_eq!(list.next_look(|_| true), None);
         // What comes on the screen later gets its policy then, and once.
         list.move_to(0);
-        let reading = Box::new(found(Found::None));
+        let reading = Arc::new(found(Found::None));
         let late = ("o00000".to_owned(), Look::PolicyOf(reading));
         assert_eq!(next(&mut list, 6), late);
         list.answer(&slot("o00000"), 6, found(Found::None), now());
@@ -1066,7 +1201,7 @@ mod tests {
     #[test]
     fn what_an_earlier_run_saw_is_shown_and_says_nothing() {
         let mut list = list(&["a"]);
-        list.add_known([(slot("b"), 0, Some(token("2026-05-31T00:00:00Z")))]);
+        list.add_known([(slot("b"), 0, Some(token("2026-05-31T00:00:00Z").into()))]);
         let row = list.row(&slot("b")).unwrap();
         assert_eq!(row.state(), State::Reading);
         assert!(row.reading.is_none() && row.last_known().is_some());
@@ -1075,7 +1210,7 @@ mod tests {
         assert_eq!(names(&list), ["b", "a"]);
         list.know(&slot("b"), found(Found::None), now());
         assert!(list.row(&slot("b")).unwrap().old.is_none());
-        list.add_known([(slot("c"), 0, Some(token("2026-05-31T00:00:00Z")))]);
+        list.add_known([(slot("c"), 0, Some(token("2026-05-31T00:00:00Z").into()))]);
         list.forget_old(0);
         assert!(list.row(&slot("c")).unwrap().last_known().is_none());
     }

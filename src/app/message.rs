@@ -89,7 +89,7 @@ pub enum Reply {
     /// Why a host still cannot be reached, if so.
     Reached(Option<String>),
     /// A look at a slot.
-    Read(Box<Reading>),
+    Read(Arc<Reading>),
     /// What a dialog must know before anything can be sent.
     Prepared(Box<Preparation>),
     /// What the dialog for many slots must know.

@@ -51,7 +51,7 @@ use self::panel::Panel;
 use self::run::{Report, Run};
 use crate::action::{Order, Step, Verb};
 use crate::expiry::Expiry;
-use crate::slot::{Kind, Rules, Slot, Time};
+use crate::slot::{Rules, Slot, Time};
 
 /// How long a word in the status line stays, and a bad one.
 const STATUS: Duration = Duration::from_secs(4);
@@ -584,7 +584,7 @@ impl App {
             Reply::Reached(why) => return self.reached(id, why),
             Reply::Read(reading) => {
                 if let Some(slot) = self.list.looked_at(id).cloned() {
-                    self.list.answer(&slot, id, *reading, self.now.wall);
+                    self.list.answer(&slot, id, reading, self.now.wall);
                 }
             }
             Reply::Prepared(preparation) => return self.prepared(id, *preparation),
@@ -606,11 +606,7 @@ impl App {
 
     /// How many organizations there are, whatever their slots.
     pub fn organizations(&self) -> usize {
-        self.list
-            .rows()
-            .iter()
-            .filter(|row| row.slot.kind == Kind::Organization)
-            .count()
+        self.list.organizations()
     }
 
     /// How many different hosts there are.

@@ -116,6 +116,6 @@ impl App {
 
     /// The reading of a slot, if it is not an old one.
     pub(super) fn known(&self, slot: &Slot) -> Option<&Reading> {
-        self.list.row(slot).and_then(|row| row.reading.as_ref())
+        self.list.row(slot).and_then(|row| row.reading.as_deref())
     }
 }

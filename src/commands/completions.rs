@@ -191,7 +191,8 @@ impl Known {
                     let Ok(Some(old)) = cache.peek(host.host.as_str(), label) else {
                         continue;
                     };
-                    names.extend(old.readings.into_iter().map(|old| old.organization));
+                    let readings = old.readings.iter();
+                    names.extend(readings.map(|old| old.organization.to_string()));
                 }
             }
         }

@@ -32,7 +32,8 @@ struct Known {
     account: Option<String>,
     /// Of an earlier run, until it is known who asks.
     old: Option<Remembered>,
-    readings: HashMap<Key, Reading>,
+    /// Shared with the rows of the screen.
+    readings: HashMap<Key, Arc<Reading>>,
     policies: HashMap<Key, Policy>,
     names: HashMap<String, OldName>,
     cells: HashMap<String, NameCell>,
@@ -72,7 +73,7 @@ impl Memory {
         };
     }
 
-    /// The looks of an earlier run.
+    /// The looks of an earlier run; cheap copies, what they saw is shared.
     pub fn old_readings(&self) -> Vec<OldReading> {
         let known = self.known();
         known
@@ -95,11 +96,11 @@ impl Memory {
             return false;
         }
         for old in old.readings {
-            let key = (old.organization.into(), old.kind);
+            let key = (old.organization, old.kind);
             known.readings.entry(key).or_insert(old.reading);
         }
         for old in old.policies {
-            let key = (old.organization.into(), old.kind);
+            let key = (old.organization, old.kind);
             let policy = Policy {
                 limit: old.limit,
                 asked: old.asked,
@@ -114,7 +115,7 @@ impl Memory {
 
     /// Notes a look; one that says nothing of the slot does not replace one that
     /// does.
-    pub fn note(&self, organization: &Arc<str>, kind: Kind, reading: &Reading) {
+    pub fn note(&self, organization: &Arc<str>, kind: Kind, reading: &Arc<Reading>) {
         if matches!(reading.found, Found::Failed | Found::Unauthorized) {
             return;
         }
@@ -194,7 +195,7 @@ impl Memory {
             .readings
             .iter()
             .map(|((organization, kind), reading)| OldReading {
-                organization: organization.to_string(),
+                organization: organization.clone(),
                 kind: *kind,
                 reading: reading.clone(),
             })
@@ -203,7 +204,7 @@ impl Memory {
             .policies
             .iter()
             .map(|((organization, kind), policy)| OldPolicy {
-                organization: organization.to_string(),
+                organization: organization.clone(),
                 kind: *kind,
                 limit: policy.limit,
                 asked: policy.asked,

@@ -83,7 +83,7 @@ impl Runtime {
                 if slot.kind == Kind::Organization && actor.fleet.proven_audit_trails(&slot) {
                     let _ = outbox.send(Message::AuditTrails(slot));
                 }
-                Reply::Read(Box::new(reading))
+                Reply::Read(reading)
             }),
             Effect::PrepareMany { id, slots } => self.reply(id, async move {
                 Reply::PreparedMany(Box::new(prepare_many(&actor, &slots).await))

@@ -211,7 +211,7 @@ impl Owner {
         let id = row.and_then(|row| row.pending);
         self.reply(
             id.expect("no look under way"),
-            Reply::Read(Box::new(reading)),
+            Reply::Read(std::sync::Arc::new(reading)),
         )
     }
 

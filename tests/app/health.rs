@@ -182,7 +182,7 @@ fn what_an_earlier_run_saw_is_shown_as_old_and_allows_nothing() {
     let mut entry = account(&["acme", "beta"]);
     let mut old = there(token("at-Old1"));
     old.at = hours(-2);
-    entry.remembered = vec![(slot("acme"), old)];
+    entry.remembered = vec![(slot("acme"), old.into())];
     let mut owner = Owner::new(settings(), vec![entry], (130, 24));
     let identify = effect_id(&mut owner, "Identify");
     owner.sees("in 214 d").sees("at-Old1").sees("as of 2 h ago");

@@ -105,8 +105,8 @@ fn capital_r_reads_everything_and_lists_again() {
 fn a_late_answer_is_dropped() {
     let mut owner = Owner::of(&["acme"]);
     let id = owner.app.list.row(&slot("acme")).unwrap().pending.unwrap();
-    owner.reply(id, Reply::Read(Box::new(there(token("at-1")))));
-    owner.reply(id, Reply::Read(Box::new(none())));
+    owner.reply(id, Reply::Read(std::sync::Arc::new(there(token("at-1")))));
+    owner.reply(id, Reply::Read(std::sync::Arc::new(none())));
     let row = owner.app.list.row(&slot("acme")).unwrap();
     assert_eq!(row.state(), State::Ok);
 }

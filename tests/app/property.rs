@@ -182,7 +182,7 @@ fn answer(effect: &Effect, what: usize) -> Option<Message> {
             };
             (*id, Reply::Listed(listed))
         }
-        Effect::Read { id, .. } => (*id, Reply::Read(Box::new(reading(what)))),
+        Effect::Read { id, .. } => (*id, Reply::Read(std::sync::Arc::new(reading(what)))),
         Effect::Prepare { id, .. } => (*id, Reply::Prepared(Box::new(known(what)))),
         Effect::PrepareMany { id, slots } => {
             let known = many_known(what, slots.len());

@@ -202,7 +202,7 @@ fn a_look_that_began_before_the_write_is_stale() {
     owner.outcome(kept(&slot("acme"), seen("at-1")));
     owner.reply(
         old,
-        orgward::app::Reply::Read(Box::new(there(token("at-1")))),
+        orgward::app::Reply::Read(std::sync::Arc::new(there(token("at-1")))),
     );
     let row = owner.app.list.row(&slot("acme")).unwrap();
     assert_eq!(row.reading.as_ref().unwrap().token().unwrap().id, "at-New1");

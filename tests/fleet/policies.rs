@@ -30,7 +30,7 @@ async fn a_policy_is_asked_for_when_it_is_wanted_and_once_a_day() {
     assert_eq!((plain.policy, asked(&server, "ttl-policies")), (None, 0));
 
     let tokens = asked(&server, "authentication-token");
-    let late = Look::PolicyOf(Box::new(plain));
+    let late = Look::PolicyOf(plain);
     let complete = fleet.look(&slot("acme"), late, background).await;
     assert_eq!(complete.policy, Some(Duration::from_secs(365 * DAY)));
     assert_eq!(asked(&server, "ttl-policies"), 1);

@@ -420,7 +420,9 @@ impl World {
 
     fn reply(&mut self, effect: Effect) -> Option<(EffectId, Reply)> {
         Some(match effect {
-            Effect::Read { id, slot, .. } => (id, Reply::Read(Box::new(self.look(&slot)))),
+            Effect::Read { id, slot, .. } => {
+                (id, Reply::Read(std::sync::Arc::new(self.look(&slot))))
+            }
             Effect::Prepare { id, .. } => (id, Reply::Prepared(Box::new(self.preparation()))),
             Effect::Deliver {
                 id,
@@ -634,7 +636,7 @@ impl World {
     /// Each row shows a token that was in that slot at some time.
     fn rows_are_what_was_read(&self) {
         for row in self.app.list.rows() {
-            if let Some(token) = row.reading.as_ref().and_then(Reading::token) {
+            if let Some(token) = row.reading.as_deref().and_then(Reading::token) {
                 let mut places = self.server.places.iter();
                 let place = places.find(|place| place.slot == row.slot).unwrap();
                 assert!(place.ever.contains(&token.id), "{}", self.place);

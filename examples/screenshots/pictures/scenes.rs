@@ -183,7 +183,7 @@ impl Stage {
                     Some((at, token)) if *at == slot => reading.found = Found::Token(token.clone()),
                     _ => {}
                 }
-                self.reply(id, Reply::Read(Box::new(reading)));
+                self.reply(id, Reply::Read(std::sync::Arc::new(reading)));
             }
         }
     }
