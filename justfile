@@ -21,3 +21,23 @@ real:
 # everything, as before a change lands
 ci:
     .ci/run
+
+# the Debian package, installed (as root) or unpacked, and started
+package:
+    ci/package
+
+# licences, advisories and sources of the tree (needs cargo-deny)
+deny:
+    cargo deny check
+
+# dependencies that nothing uses (needs cargo-machete)
+machete:
+    cargo machete
+
+# one target of fuzz/ for some time (needs cargo-fuzz and a nightly toolchain)
+fuzz TARGET SECONDS="600":
+    cargo +nightly fuzz run {{TARGET}} -- -max_total_time={{SECONDS}}
+
+# the pictures of the README
+pictures:
+    cargo run --example screenshots

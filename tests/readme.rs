@@ -59,8 +59,19 @@ fn every_key_and_every_state_is_in_the_readme() {
 #[test]
 fn the_commands_of_the_readme_need_nothing_that_is_not_there() {
     let readme = text("README.md");
-    for link in links(&readme).chain(links(&text("ARCHITECTURE.md"))) {
-        assert!(root().join(&link).exists(), "{link} does not exist");
+    for name in [
+        "README.md",
+        "ARCHITECTURE.md",
+        "CONTRIBUTING.md",
+        "SECURITY.md",
+    ] {
+        for link in links(&text(name)) {
+            let place = link.split('#').next().expect("a first part");
+            assert!(
+                root().join(place).exists(),
+                "{link} in {name} does not exist"
+            );
+        }
     }
     for script in [".ci/run", "ci/install", "ci/real"] {
         assert!(
@@ -114,6 +125,26 @@ fn the_names_in_the_architecture_exist() {
         files > 30 && functions > 40,
         "{files} files, {functions} functions"
     );
+}
+
+#[test]
+fn the_files_that_contributors_are_sent_to_exist() {
+    let mut files = 0;
+    for name in ["CONTRIBUTING.md", "SECURITY.md"] {
+        let text = text(name);
+        let words = text.split('`').filter(|word| !word.contains([' ', '\n']));
+        let inside = ["src/", "tests/", "docs/", "assets/", "fuzz/", "ci/", ".ci/"];
+        for word in words.filter(|word| inside.iter().any(|start| word.starts_with(start))) {
+            if !word.contains("NAME") {
+                assert!(
+                    root().join(word).exists(),
+                    "{word} in {name} does not exist"
+                );
+                files += 1;
+            }
+        }
+    }
+    assert!(files > 40, "{files} files");
 }
 
 #[test]
