@@ -113,11 +113,24 @@ impl fmt::Display for Slot {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Creator {
     /// A user, by id, and by name once that was read.
-    User { id: String, name: Option<String> },
+    User {
+        /// Opaque: `user-…`.
+        id: String,
+        /// The name, once that was read.
+        name: Option<String>,
+    },
     /// A team.
-    Team { id: String, name: Option<String> },
+    Team {
+        /// Opaque: `team-…`.
+        id: String,
+        /// The name, once that was read.
+        name: Option<String>,
+    },
     /// The organization itself.
-    Organization { id: String },
+    Organization {
+        /// Its name.
+        id: String,
+    },
 }
 
 impl Creator {
