@@ -251,13 +251,19 @@ impl Fleet {
                 self.only.is_empty() || self.only.iter().any(|only| **only == *name)
             }
         };
-        entry
+        let mut old: Vec<_> = entry
             .memory
             .old_readings()
             .into_iter()
-            .filter(|old| old.kind == Kind::Organization && wanted(&old.organization))
-            .map(|old| (Slot::sharing(&config.host, &old.organization), old.reading))
-            .collect()
+            .filter(|old| wanted(&old.organization))
+            .map(|old| {
+                let slot = Slot::sharing(&config.host, &old.organization);
+                (slot.of_kind(old.kind), old.reading)
+            })
+            .collect();
+        // An organization before its other token.
+        old.sort_by_key(|(slot, _)| slot.kind != Kind::Organization);
+        old
     }
 
     /// Writes to the cache what was found out. Returns what could not be

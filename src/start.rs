@@ -122,8 +122,18 @@ impl World {
             fleet.programs = Programs::detached_by(&deliverer.settings().program);
         }
         // Without a screen there is nothing that a program could disturb.
-        if arguments.command.is_some() && std::io::stdin().is_terminal() {
-            fleet.programs = fleet.programs.on_terminal();
+        if arguments.command.is_some() {
+            let programs = &fleet.programs;
+            fleet.programs = match (
+                std::io::stdin().is_terminal(),
+                std::io::stderr().is_terminal(),
+            ) {
+                (true, true) => programs.on_terminal().asking(),
+                (true, false) => programs.on_terminal(),
+                (false, _) => {
+                    programs.mended_by("; if it has to ask something, run this on a terminal")
+                }
+            };
         }
         let notes = match cache {
             Some(folder) => fleet.remember_in(Cache::in_directory(&folder)),

@@ -50,10 +50,21 @@ pub struct Row {
     /// Whether its organization has a place for an audit trail token, which gets
     /// a row as soon as somebody looks.
     audit_trails: bool,
+    /// What an earlier run saw of that token, until its row is there.
+    old_audit_trails: Option<Arc<Reading>>,
+    /// Whether the row is an audit trail token's that an earlier run saw, and its
+    /// host has not shown yet in this one that it has such tokens: it is asked
+    /// for nothing.
+    unproven: bool,
     state: State,
 }
 
 impl Row {
+    /// Whether a look is due.
+    fn is_due(&self) -> bool {
+        self.wanted && !self.unproven
+    }
+
     /// The state that the row was sorted and drawn by.
     pub fn state(&self) -> State {
         self.state
@@ -263,6 +274,13 @@ impl List {
     ) {
         let before = self.rows.len();
         for (slot, account, old) in slots {
+            if slot.kind == Kind::AuditTrails {
+                // Its row comes when that kind is looked at.
+                if let Some(of) = self.at(&slot.of_kind(Kind::Organization)) {
+                    self.rows[of].old_audit_trails = old;
+                }
+                continue;
+            }
             if self.at(&slot).is_none() {
                 self.push(slot, account, old);
                 continue;
@@ -312,6 +330,8 @@ impl List {
             marked: false,
             policy: false,
             audit_trails: false,
+            old_audit_trails: None,
+            unproven: false,
             state: State::Reading,
         });
         let at = self.rows.len() - 1;
@@ -332,21 +352,62 @@ impl List {
             return;
         };
         self.rows[at].audit_trails = true;
-        if self.both_shown && self.push_audit_trails(at) {
+        let slot = of.of_kind(Kind::AuditTrails);
+        if let Some(known) = self.at(&slot) {
+            let row = &mut self.rows[known];
+            if std::mem::replace(&mut row.unproven, false) && row.wanted {
+                self.enqueue(known);
+            }
+        } else if self.both_shown && self.push_audit_trails(at) {
             self.put_in(self.rows.len() - 1);
         }
     }
 
-    /// Adds the row of an organization's audit trail token, if it has one and
-    /// the row is not there yet; whether it was added.
+    /// Adds the row of an organization's audit trail token, if it has one, or had
+    /// one in an earlier run, and the row is not there yet; whether it was added.
     fn push_audit_trails(&mut self, of: usize) -> bool {
-        let row = &self.rows[of];
+        let row = &mut self.rows[of];
+        let proven = row.audit_trails;
+        let old = row.old_audit_trails.take();
         let (slot, account) = (row.slot.of_kind(Kind::AuditTrails), row.account);
-        let is_new = row.audit_trails && self.at(&slot).is_none();
+        let is_new = (proven || old.is_some()) && self.at(&slot).is_none();
         if is_new {
-            self.push(slot, account, None);
+            self.push(slot, account, old);
+            if let Some(row) = self.rows.last_mut() {
+                row.unproven = !proven;
+            }
         }
         is_new
+    }
+
+    /// The host has answered about an organization, and has not shown that it has
+    /// audit trail tokens: what an earlier run saw of one is no row to wait for.
+    fn give_up_audit_trails(&mut self, of: &Slot, now: Timestamp) {
+        let Some(at) = self.at(of).filter(|at| !self.rows[*at].audit_trails) else {
+            return;
+        };
+        self.rows[at].old_audit_trails = None;
+        let slot = of.of_kind(Kind::AuditTrails);
+        let unproven = |row: &Row| row.unproven && row.reading.is_none();
+        if self.row(&slot).is_some_and(unproven) {
+            let note = "this host is not seen to have audit trail tokens any more";
+            let reading = Reading {
+                found: Found::Failed,
+                note: Some(note.to_owned()),
+                policy: None,
+                at: now,
+            };
+            self.know(&slot, reading, now);
+        }
+    }
+
+    /// The slot to be asked for where the owner wants this one: its organization's
+    /// own token where only that can prove that the other may be asked for.
+    pub fn to_ask(&self, slot: Slot) -> Slot {
+        match self.row(&slot) {
+            Some(row) if row.unproven => slot.of_kind(Kind::Organization),
+            _ => slot,
+        }
     }
 
     /// The kind of token that is shown.
@@ -656,7 +717,7 @@ impl List {
     /// policy, then at the rest.
     pub fn next_look(&mut self, allowed: impl Fn(AccountId) -> bool) -> Option<(Slot, Look)> {
         let free = |row: &&Row| row.pending.is_none() && allowed(row.account);
-        if let Some(row) = self.visible().find(|row| free(row) && row.wanted) {
+        if let Some(row) = self.visible().find(|row| free(row) && row.is_due()) {
             return Some((row.slot.clone(), Look::WithPolicy));
         }
         if let Some(row) = self.visible().find(|row| free(row) && row.lacks_policy()) {
@@ -668,7 +729,7 @@ impl List {
                 self.count_work();
                 let row = &self.rows[at];
                 // One that is under way comes back with its answer.
-                if row.account == account && row.wanted && row.pending.is_none() {
+                if row.account == account && row.is_due() && row.pending.is_none() {
                     return Some((row.slot.clone(), Look::Token));
                 }
             }
@@ -736,6 +797,7 @@ impl List {
     pub fn forget_old(&mut self, account: AccountId) {
         for row in self.rows.iter_mut().filter(|row| row.account == account) {
             row.old = None;
+            row.old_audit_trails = None;
         }
         self.rebuild();
     }
@@ -776,7 +838,12 @@ impl List {
             return;
         }
         self.end_look(at);
+        let reading = reading.into();
+        let answered = !matches!(reading.found, Found::Failed | Found::Unauthorized);
         self.know(slot, reading, now);
+        if answered && slot.kind == Kind::Organization {
+            self.give_up_audit_trails(slot, now);
+        }
     }
 
     /// Takes a look that an action made; what was on its way before is stale.

@@ -52,6 +52,7 @@ impl App {
 
     /// A look that the owner waits for.
     pub(super) fn look(&mut self, slot: Slot) -> Effect {
+        let slot = self.list.to_ask(slot);
         self.begin(slot, Look::WithPolicy, true)
     }
 

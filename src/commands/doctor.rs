@@ -7,6 +7,7 @@ mod machine;
 use serde::Serialize;
 
 use super::table::Table;
+use super::waiting::Waiting;
 use super::{Output, Signals, Stop, code, unless};
 use crate::cli::{Arguments, Doctor};
 use crate::config::{self, Config};
@@ -120,10 +121,14 @@ async fn examine(
             let mend = "mend the file, or remove it";
             findings.note("machine", "terraform files", text::safe(warning), mend);
         }
-        for entry in world.actor.fleet.entries() {
-            out.progress(&format!("asking {}", entry.config.host));
-            hosts::examine(&mut findings, &world.actor.fleet, &entry).await;
-        }
+        let fleet = &world.actor.fleet;
+        let work = async {
+            for entry in fleet.entries() {
+                out.progress(&format!("asking {}", entry.config.host));
+                hosts::examine(&mut findings, fleet, &entry).await;
+            }
+        };
+        Waiting::of(&fleet.programs, out).beside(work).await;
     }
     let findings = findings.0;
     if wanted.json {

@@ -18,6 +18,7 @@ mod row;
 mod signals;
 mod slots;
 mod table;
+mod waiting;
 
 use std::panic::AssertUnwindSafe;
 
@@ -33,6 +34,7 @@ use crate::text;
 pub use completions::complete;
 pub use output::Output;
 pub use signals::Signals;
+use waiting::Waiting;
 
 /// What a command ends with, as DESIGN.md numbers it. Of several, the highest
 /// counts.
@@ -137,6 +139,8 @@ async fn with_world(
     for warning in &run.world.warnings {
         run.out.error(&text::safe(warning));
     }
+    let programs = &run.world.actor.fleet.programs;
+    let waited_for = Waiting::of(programs, run.out);
     let work = async {
         match command {
             Command::List(wanted) => unless(&mut signals, list::list(&run, &wanted)).await,
@@ -148,7 +152,10 @@ async fn with_world(
         }
     };
     // A panic must not take an undelivered secret with it.
-    match AssertUnwindSafe(work).catch_unwind().await {
+    match waited_for
+        .beside(AssertUnwindSafe(work).catch_unwind())
+        .await
+    {
         Ok(ended) => {
             // Nothing that a script waits for depends on it.
             for problem in run.world.actor.fleet.remember() {

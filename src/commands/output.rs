@@ -6,8 +6,13 @@
 //! only, so that a log or a script never meets it.
 
 use std::io::{ErrorKind, IsTerminal, Write};
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::Stop;
+
+/// Whether somebody else has the terminal: a program that asks, or the owner who
+/// types a credential.
+static LENT: AtomicBool = AtomicBool::new(false);
 
 /// What the two streams are.
 #[derive(Clone, Copy, Debug)]
@@ -74,19 +79,34 @@ impl Output {
     /// One line on standard error, which may be gone.
     pub fn error(&self, words: &str) {
         self.clear();
-        let _ = writeln!(std::io::stderr(), "orgward: {words}");
+        // Somebody's question has no end of line.
+        let start = if LENT.load(Ordering::Relaxed) {
+            "\n"
+        } else {
+            ""
+        };
+        let _ = writeln!(std::io::stderr(), "{start}orgward: {words}");
     }
 
     /// How far it has come: drawn over by whatever comes next.
     pub fn progress(&self, words: &str) {
-        if self.progress {
+        if self.progress && !LENT.load(Ordering::Relaxed) {
             let _ = write!(std::io::stderr(), "\r\x1b[2K{words}");
         }
     }
 
+    /// The terminal is lent to somebody, or given back: nothing is drawn over what
+    /// they write.
+    pub fn lend(&self, lent: bool) {
+        if lent {
+            self.clear();
+        }
+        LENT.store(lent, Ordering::Relaxed);
+    }
+
     /// Takes the progress away.
     pub fn clear(&self) {
-        if self.progress {
+        if self.progress && !LENT.load(Ordering::Relaxed) {
             let _ = write!(std::io::stderr(), "\r\x1b[2K");
         }
     }

@@ -194,11 +194,14 @@ async fn resumed(run: &Run, id: &str) -> Result<(Vec<Planned>, usize, u8), Stop>
             // Where the slot could not be seen before, it does not show whether
             // the lost order made a token, and a second one would kill it.
             Progress::Unknown if planned.shown == Identity::Unclear => {
-                return Err(Stop::guard(format!(
-                    "{slot}: what became of the order is not recorded and the slot does not show \
-                     it: look for yourself, then: orgward generate {} --host {} --replace none",
+                run.out.error(&format!(
+                    "{slot}: left alone: what became of its order is not recorded, and the slot \
+                     does not show it; look for yourself, then: orgward generate {} --host {} \
+                     --replace none",
                     slot.organization, slot.host
-                )));
+                ));
+                worst = worst.max(code::UNKNOWN);
+                continue;
             }
             Progress::Open | Progress::Unknown => {}
         }
@@ -219,15 +222,25 @@ async fn resumed(run: &Run, id: &str) -> Result<(Vec<Planned>, usize, u8), Stop>
                 last_use: reading.last_use(),
                 ..planned
             }),
-            Some(identity) => {
-                let unknown = progress == Progress::Unknown;
-                let why = if unknown {
-                    ", and what became of the order is not recorded"
-                } else {
-                    ""
+            // The program was stopped hard in the middle of this one. Nothing is
+            // done to it here, and it keeps nobody from going on with the others.
+            Some(identity) if progress == Progress::Unknown => {
+                let next = match &identity {
+                    Identity::Token { id, .. } => format!(" --replace {id}"),
+                    Identity::None => String::new(),
+                    Identity::Unclear => " --replace none".to_owned(),
                 };
+                run.out.error(&format!(
+                    "{slot}: left alone: its order was begun, what became of it is not recorded, \
+                     and there is {identity} now where the plan has {}; if nobody has its secret: \
+                     orgward generate {} --host {}{next}",
+                    planned.shown, slot.organization, slot.host
+                ));
+                worst = worst.max(code::UNKNOWN);
+            }
+            Some(identity) => {
                 return Err(Stop::guard(format!(
-                    "{slot}: the plan has {}, and there is {identity} now{why}; nothing was sent",
+                    "{slot}: the plan has {}, and there is {identity} now; nothing was sent",
                     planned.shown
                 )));
             }

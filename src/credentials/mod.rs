@@ -15,6 +15,7 @@ pub mod keyring;
 mod program;
 pub mod store;
 mod terraform;
+mod typing;
 mod value;
 
 use std::collections::BTreeSet;
@@ -126,13 +127,21 @@ pub enum CredentialError {
         /// A clause, safe to show.
         problem: String,
     },
-    /// Only the owner knows it; the screen asks.
+    /// Only the owner knows it, and nobody is there to be asked.
     #[error(
-        "the credential for {host} has to be typed (`credential = \"ask\"`), which needs the screen"
+        "the credential for {host} has to be typed (`credential = \"ask\"`), and this is no terminal; run it on one, or write another `credential` for it into the configuration"
     )]
     Ask {
         /// The host.
         host: Host,
+    },
+    /// The owner was asked.
+    #[error("the credential for {host} was not typed{problem}; run it again, and type or paste it")]
+    NotTyped {
+        /// The host.
+        host: Host,
+        /// What went wrong, after a colon, or nothing.
+        problem: String,
     },
 }
 
@@ -179,9 +188,20 @@ pub async fn obtain(
                 Err(problem) => Err(failed(&host.host, Origin::Keyring, problem)),
             }
         }
-        CredentialSource::Ask => Err(CredentialError::Ask {
-            host: host.host.clone(),
-        }),
+        CredentialSource::Ask => {
+            let not_typed = |problem| CredentialError::NotTyped {
+                host: host.host.clone(),
+                problem,
+            };
+            match programs.ask(host).await {
+                None => Err(CredentialError::Ask {
+                    host: host.host.clone(),
+                }),
+                Some(Ok(text)) if text.is_empty() => Err(not_typed(String::new())),
+                Some(Ok(text)) => typed(&host.host, text),
+                Some(Err(error)) => Err(not_typed(format!(": {error}"))),
+            }
+        }
     }
 }
 

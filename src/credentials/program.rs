@@ -4,9 +4,12 @@
 //! Such programs may ask for a finger, a password or a key, so never two of
 //! them run at a time. They get no terminal at first: one that asks on it would
 //! write over the screen, and two readers would share the owner's keys. It fails
-//! then, and the owner may have it run again with the terminal in its hands.
+//! then, and the owner may have it run again with the terminal in its hands. Where
+//! there is no screen it has the terminal at once, and a credential that is to be
+//! typed is typed there.
 
 use std::ffi::OsStr;
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex as StdMutex, PoisonError};
 use std::time::Duration;
@@ -17,8 +20,10 @@ use zeroize::Zeroizing;
 
 use super::environment::Environment;
 use super::terraform::{self, Helper};
+use super::typing;
 use super::value::Value;
 use crate::child::{self, Finished};
+use crate::config::HostConfig;
 use crate::secret::Secret;
 use crate::slot::Host;
 use crate::text;
@@ -44,13 +49,20 @@ pub struct Programs {
     shared: Arc<Shared>,
     detacher: Option<Arc<Path>>,
     terminal: bool,
+    asks: bool,
+    /// What may help where one failed without a terminal; a clause.
+    mend: &'static str,
 }
+
+/// Told `true` before the terminal is lent to somebody, and `false` after.
+type Lending = Arc<dyn Fn(bool) + Send + Sync>;
 
 #[derive(Default)]
 struct Shared {
     turn: Mutex<()>,
     stop: Notify,
     listener: StdMutex<Option<UnboundedSender<Progress>>>,
+    lending: StdMutex<Option<Lending>>,
 }
 
 impl Programs {
@@ -70,6 +82,54 @@ impl Programs {
             terminal: true,
             ..self.clone()
         }
+    }
+
+    /// The same programs, with a clause for one that failed without a terminal.
+    pub fn mended_by(&self, mend: &'static str) -> Self {
+        Self {
+            mend,
+            ..self.clone()
+        }
+    }
+
+    /// The same programs, and whoever has to type a credential is asked on the
+    /// terminal. There must be no screen on it then.
+    pub fn asking(&self) -> Self {
+        Self {
+            asks: true,
+            ..self.clone()
+        }
+    }
+
+    /// Calls `lending` whenever the terminal is somebody else's and when it is not
+    /// any more.
+    pub fn lend_by(&self, lending: impl Fn(bool) + Send + Sync + 'static) {
+        let known = self.shared.lending.lock();
+        *known.unwrap_or_else(PoisonError::into_inner) = Some(Arc::new(lending));
+    }
+
+    fn lend(&self) -> Lent {
+        let lending = self.shared.lending.lock();
+        let lending = lending.unwrap_or_else(PoisonError::into_inner).clone();
+        if let Some(lending) = &lending {
+            lending(true);
+        }
+        Lent(lending)
+    }
+
+    /// What the owner types for a host; nothing where nobody can be asked.
+    pub(super) async fn ask(&self, host: &HostConfig) -> Option<io::Result<Zeroizing<String>>> {
+        if !self.asks {
+            return None;
+        }
+        let _turn = self.shared.turn.lock().await;
+        let _lent = self.lend();
+        let whose = match &host.account {
+            Some(account) => format!("{}, account {}", host.host, text::safe(account)),
+            None => host.host.to_string(),
+        };
+        let question = format!("Credential for {whose} (it is not shown): ");
+        Some(typing::line(&question).await)
     }
 
     /// Whether one is running: another would have to wait.
@@ -110,6 +170,9 @@ impl Programs {
         let finished = if self.terminal && input.is_none() {
             let mut command = child::foreground(program);
             command.args(arguments);
+            let _lent = self.lend();
+            self.report(Progress::Began(name_of(program, arguments)));
+            let _ended = Ended(self);
             child::run_on_terminal(command, MAX_OUTPUT).await
         } else {
             let mut command = match &self.detacher {
@@ -147,10 +210,11 @@ impl Programs {
             .map(|line| Secret::new(line.to_owned()))
             .collect();
         let complaint = text::safe(&stderr);
-        Err(match complaint.as_str() {
+        let mend = if self.terminal { "" } else { self.mend };
+        Err(match complaint.trim_end() {
             "" if self.terminal => format!("it ended with {status}"),
-            "" => format!("it ended with {status} and said nothing"),
-            complaint => format!("it ended with {status} and said: {complaint}"),
+            "" => format!("it ended with {status} and said nothing{mend}"),
+            complaint => format!("it ended with {status} and said: {complaint}{mend}"),
         })
     }
 }
@@ -161,6 +225,17 @@ struct Ended<'a>(&'a Programs);
 impl Drop for Ended<'_> {
     fn drop(&mut self) {
         self.0.report(Progress::Ended);
+    }
+}
+
+/// The terminal in somebody else's hands; given up at whatever end.
+struct Lent(Option<Lending>);
+
+impl Drop for Lent {
+    fn drop(&mut self) {
+        if let Some(lending) = &self.0 {
+            lending(false);
+        }
     }
 }
 

@@ -5,7 +5,7 @@ use jiff::SignedDuration;
 use orgward::app::message::{EffectId, Reply};
 use orgward::app::{Account, Effect, Message};
 use orgward::fleet::HostNews;
-use orgward::slot::{Found, Host, Slot, State, Time};
+use orgward::slot::{Found, Host, Kind, Slot, State, Time};
 
 use crate::driver::Owner;
 use crate::world::*;
@@ -195,6 +195,72 @@ fn what_an_earlier_run_saw_is_shown_as_old_and_allows_nothing() {
     owner.read("acme", none());
     owner.press("gn").prepared(preparation());
     assert_eq!(owner.app.layers.len(), 1);
+}
+
+/// An entry whose organization had an audit trail token in an earlier run.
+fn with_old_audit_trails() -> Owner {
+    let mut entry = account(&["acme", "beta"]);
+    let old = |id: &str| {
+        let mut old = there(token(id));
+        old.at = hours(-2);
+        old
+    };
+    let audit = slot("acme").of_kind(Kind::AuditTrails);
+    entry.remembered = vec![
+        (slot("acme"), old("at-Old1").into()),
+        (audit, old("at-OldAudit").into()),
+    ];
+    Owner::new(settings(), vec![entry], (130, 24))
+}
+
+#[test]
+fn an_old_audit_trail_token_is_shown_at_once_and_asked_for_once_its_host_is_proven() {
+    let mut owner = with_old_audit_trails();
+    owner.sees("at-Old1").sees_not("at-OldAudit");
+    owner.looks();
+    owner
+        .press("<tab>")
+        .sees("at-OldAudit")
+        .sees("reading")
+        .sees("as of 2 h ago");
+    owner.press("rR").press("n").sees("not read yet");
+    let audits = |owner: &mut Owner| {
+        let effects = owner.effects();
+        let looks = effects.iter().filter_map(|effect| match effect {
+            Effect::Read { slot, .. } => Some(slot.kind),
+            _ => None,
+        });
+        looks.filter(|kind| *kind == Kind::AuditTrails).count()
+    };
+    assert_eq!(audits(&mut owner), 0, "its host is not proven in this run");
+    owner.send(Message::AuditTrails(slot("acme")));
+    assert_eq!(audits(&mut owner), 1);
+    // It is there once, however often that is said.
+    owner.send(Message::AuditTrails(slot("acme")));
+    assert_eq!(audits(&mut owner), 0);
+    assert_eq!(owner.app.list.all(), 1);
+}
+
+#[test]
+fn an_old_audit_trail_token_of_a_host_that_has_none_now_is_not_waited_for() {
+    let mut owner = with_old_audit_trails();
+    owner.press("<tab>").sees("at-OldAudit");
+    owner.read("acme", there(token("at-New1")));
+    owner
+        .sees("failed")
+        .sees("not seen to have audit trail tokens any more")
+        .sees_not("at-OldAudit");
+    // Nor does it come when that kind is looked at later.
+    let mut owner = with_old_audit_trails();
+    owner.read("acme", there(token("at-New1")));
+    owner
+        .press("<tab>")
+        .sees("no host here is known to have audit trail tokens");
+    // Another account's is not shown at all.
+    let mut owner = with_old_audit_trails();
+    let identify = effect_id(&mut owner, "Identify");
+    owner.reply(identify, Reply::Identified(false));
+    owner.press("<tab>").sees_not("at-OldAudit");
 }
 
 #[test]

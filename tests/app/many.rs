@@ -290,6 +290,51 @@ fn one_order_after_the_other_and_the_table_at_the_end() {
 }
 
 #[test]
+fn a_thousand_are_one_order_after_the_other_each_once() {
+    let all: Vec<String> = (0..1_000).map(|n| format!("org-{n:04}")).collect();
+    let known: Vec<&str> = all.iter().map(String::as_str).collect();
+    let mut owner = Owner::of(&known);
+    loop {
+        let effects = owner.effects();
+        let looks: Vec<_> = effects
+            .into_iter()
+            .filter_map(|effect| match effect {
+                Effect::Read { id, slot, .. } => Some((id, slot)),
+                _ => None,
+            })
+            .collect();
+        if looks.is_empty() {
+            break;
+        }
+        for (id, slot) in looks {
+            let name = &*slot.organization;
+            let even = name.ends_with(['0', '2', '4', '6', '8']);
+            let reading = if even { there(token(name)) } else { none() };
+            owner.reply(id, Reply::Read(reading.into()));
+        }
+    }
+    owner.press("s").wait(5).effects();
+    owner
+        .press("*n")
+        .prepared_many(many(1_000))
+        .sees("500 tokens die at once");
+    owner.effects();
+    owner.press("<s-tab>/s/{organization}<tab>999<enter>");
+    assert!(owner.asks_for().is_empty(), "it is not the number");
+    owner.press("<bs><bs><bs>1000<enter>").checked(Ok(()));
+    let mut done = std::collections::BTreeSet::new();
+    for at in 0..1_000 {
+        if at == 700 {
+            owner.sees("701 of 1000").sees(" 700/1000");
+        }
+        assert!(done.insert(succeed(&mut owner).organization.to_string()));
+    }
+    assert_eq!(done.len(), 1_000);
+    owner.sees("1000 of 1000 done.");
+    assert!(marks(&owner).is_empty() && owner.app.running.is_none());
+}
+
+#[test]
 fn every_order_carries_what_was_shown_and_the_same_terms() {
     let mut owner = running();
     for shown in [seen("at-c"), seen("at-a"), seen("at-b"), Identity::None] {

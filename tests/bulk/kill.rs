@@ -1,11 +1,14 @@
 //! A run that is killed: at whatever moment, at most one secret is undelivered,
 //! and the journal tells which.
 
-use orgward::demo::{Fault, FaultRule, Gate, Wait};
+use jiff::SignedDuration;
+use orgward::demo::{
+    Fault, FaultRule, Flavour, Gate, HostOptions, OrganizationSeed, TokenSeed, Wait,
+};
 
 use super::run::scripted;
 use super::stage::*;
-use super::support::{Exit, Owner, Program, Signal, file_when_there, patience, poll};
+use super::support::{Exit, Key, Owner, Program, Signal, file_when_there, patience, poll};
 
 /// Kills the program, and looks at what is left.
 fn kill(owner: &Owner, program: &Program, before: &Before) {
@@ -123,5 +126,56 @@ fn at_some_moment_between() {
         };
         poll(patience(), || (done() >= count).then_some(())).expect("files");
         kill(&owner, &program, &before);
+    }
+}
+
+#[test]
+fn two_hundred_slots_in_the_middle() {
+    let names: Vec<String> = (0..200).map(|n| format!("org-{n:03}")).collect();
+    let seed = |name: &String| {
+        let token = TokenSeed::new(SignedDuration::from_hours(24 * 40));
+        OrganizationSeed::new(name).with_token(token)
+    };
+    let owner = Owner::of(HostOptions {
+        limit: None,
+        ..HostOptions::new(Flavour::Enterprise, names.iter().map(seed).collect())
+    });
+    let folder = owner.home.path().join("secrets");
+    std::fs::create_dir(&folder).unwrap();
+    let before: Vec<Option<String>> = names.iter().map(|name| owner.token(name)).collect();
+    let program = owner.program().start();
+    program.wait_until("every slot read", |screen| {
+        screen.contains("200 organizations") && screen.contains("org-000") && {
+            !screen.contains(" read") && !screen.contains("reading")
+        }
+    });
+    program.press("*n").wait_for("Replace 200 tokens");
+    program.wait_gone("looking");
+    program
+        .press(Key::BackTab)
+        .type_text(&format!("{}/{{organization}}", folder.display()))
+        .press(Key::Tab);
+    program
+        .type_text("200")
+        .wait_for("Enter to replace")
+        .enter();
+    let there = || std::fs::read_dir(&folder).unwrap().count() >= 77;
+    poll(patience(), || there().then_some(())).expect("files");
+    program.signal(Signal::KILL);
+    assert_eq!(program.wait_exit(), Exit::Signal(9));
+    let undelivered: Vec<&String> = names
+        .iter()
+        .zip(&before)
+        .filter(|(name, before)| owner.token(name) != **before && !folder.join(name).exists())
+        .map(|(name, _)| name)
+        .collect();
+    let (intents, open) = journal(&owner);
+    assert!(undelivered.len() <= 1, "{undelivered:?}");
+    assert!(open.len() <= 1, "{open:?}");
+    assert!(undelivered.iter().all(|name| open.contains(name)));
+    assert!(intents.len() >= 77 && intents.len() < 200);
+    // Nothing was touched that the journal does not know.
+    for (name, before) in names.iter().zip(&before) {
+        assert!(owner.token(name) == *before || intents.contains(name));
     }
 }

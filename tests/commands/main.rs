@@ -25,3 +25,4 @@ mod pass;
 mod rotating;
 mod runner;
 mod signals;
+mod terminals;

@@ -1,11 +1,17 @@
 //! `rotate`: the plan, what happens between it and its run, and going on.
 
+use std::collections::BTreeSet;
+use std::process::Stdio;
+
 use jiff::SignedDuration;
-use orgward::demo::{Answer, Fault, FaultRule, Flavour, OrganizationSeed, Reply, TokenSeed};
+use orgward::demo::{
+    Answer, Fault, FaultRule, Flavour, HostOptions, OrganizationSeed, Reply, TokenSeed,
+};
+use orgward::journal::{Event, Journal};
 use orgward::slot::Kind;
 
-use super::runner::{Ran, rescued, run, stored, with_deliveries};
-use super::support::Owner;
+use super::runner::{Ran, command, rescued, run, stored, with_deliveries};
+use super::support::{Owner, patience, poll};
 
 /// `a`, `b` and `c` end within a month, `z` does not.
 fn owner() -> Owner {
@@ -183,4 +189,99 @@ fn what_cannot_hold_many_is_refused() {
     .ended(2);
     run(&owner, &["rotate", "--state", "ok", "--to", "store"]).ended(2);
     assert_eq!(owner.writes(), [""; 0]);
+}
+
+/// Starts a run of a plan, and kills it as soon as `moment` has come.
+fn killed(owner: &Owner, args: &[&str], moment: impl Fn() -> bool) {
+    let mut child = command(owner, args)
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    poll(patience(), || moment().then_some(())).expect("the moment");
+    child.kill().unwrap();
+    child.wait().unwrap();
+}
+
+#[test]
+fn a_kill_in_the_middle_of_one_keeps_nobody_from_the_others() {
+    let owner = owner();
+    let home = owner.home.path().display();
+    // The delivery for `b` never ends.
+    let script = format!(
+        "if [ $1 = b ]; then touch {home}/at-b; exec sleep 600; fi; cat > {home}/stored-$1"
+    );
+    owner.configure(&format!(
+        "[delivery.slow]\ncommand = [\"/bin/sh\", \"-c\", '{script}', \"sh\", \"{{organization}}\"]"
+    ));
+    let id = plan(&owner, "slow");
+    let at_b = owner.home.path().join("at-b");
+    let planned = [&ROTATE[..], &["--to", "slow", "--plan", &id]].concat();
+    killed(&owner, &planned, || at_b.exists());
+    let resume = ["rotate", "--to", "slow", "--plan", &id, "--resume"];
+    let ran = run(&owner, &resume).ended(5);
+    let now = owner.token("b").unwrap();
+    let next = format!("orgward generate b --host tfe.corp.example --replace {now}");
+    assert!(ran.err.contains("not recorded"), "{}", ran.err);
+    assert!(ran.err.contains(&next), "{}", ran.err);
+    assert_eq!(owner.writes().len(), 3, "nothing is done twice");
+    for name in ["a", "c"] {
+        assert!(owner.host.accepts(&stored(&owner, name), name));
+    }
+}
+
+#[test]
+fn two_hundred_slots_killed_at_any_moment_leave_one_secret_at_most() {
+    const COUNT: usize = 200;
+    let names: Vec<String> = (0..COUNT).map(|n| format!("org-{n:03}")).collect();
+    let seeds = names.iter().map(|name| OrganizationSeed::new(name));
+    let owner = Owner::of(HostOptions {
+        limit: None,
+        ..HostOptions::new(Flavour::Enterprise, seeds.collect())
+    });
+    let folder = owner.home.path().join("secrets");
+    std::fs::create_dir(&folder).unwrap();
+    let to = format!("file:{}/{{organization}}", folder.display());
+    let state = ["rotate", "--state", "none", "--to", &to];
+    let id = plan_in(&run(&owner, &[&state[..], &["--dry-run"]].concat()).ended(0));
+    let first = [&state[..], &["--plan", &id]].concat();
+    let resume = ["rotate", "--to", &to, "--plan", &id, "--resume"];
+    let delivered = |name: &str| std::fs::read_to_string(folder.join(name)).ok();
+    let mut lost: Vec<String> = Vec::new();
+    for (turn, count) in [20, 70, 150].into_iter().enumerate() {
+        let args = if turn == 0 { &first[..] } else { &resume[..] };
+        let there = || std::fs::read_dir(&folder).unwrap().count() >= count;
+        killed(&owner, args, there);
+        let undelivered = |name: &&String| {
+            owner.token(name).is_some() && delivered(name).is_none() && !lost.contains(name)
+        };
+        let undelivered: Vec<String> = names.iter().filter(undelivered).cloned().collect();
+        let records = Journal::in_directory(&owner.state()).records().unwrap();
+        let ended: BTreeSet<&str> = records
+            .iter()
+            .filter(|record| matches!(record.event, Event::Outcome { .. }))
+            .map(|record| record.order.as_str())
+            .collect();
+        let open: Vec<&String> = records
+            .iter()
+            .filter(|record| matches!(record.event, Event::Intent { .. }))
+            .filter(|record| !ended.contains(record.order.as_str()))
+            .map(|record| &record.organization)
+            .collect();
+        assert!(undelivered.len() <= 1, "{undelivered:?}");
+        assert!(open.len() <= turn + 1, "{open:?}");
+        assert!(undelivered.iter().all(|name| open.contains(&name)));
+        lost.extend(undelivered);
+    }
+    // What the kills took is named, and everything else is done.
+    let last = Ran::of(command(&owner, &resume).output().unwrap());
+    assert!(matches!(last.code, Some(0 | 5)), "{}", last.err);
+    let missing: Vec<&String> = names.iter().filter(|n| delivered(n).is_none()).collect();
+    assert!(missing.len() <= 3, "{missing:?}");
+    for name in &missing {
+        assert!(last.err.contains(&format!("{name} on ")), "{}", last.err);
+    }
+    let secret = delivered(&names[COUNT - 1]).unwrap();
+    assert!(owner.host.accepts(&secret, &names[COUNT - 1]));
+    assert_eq!(owner.writes().len(), COUNT, "nothing is done twice");
 }

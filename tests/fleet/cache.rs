@@ -5,6 +5,7 @@ use orgward::cache::Cache;
 use orgward::config::Organizations;
 use orgward::demo::EmbeddedHost;
 use orgward::fleet::Fleet;
+use orgward::slot::Kind;
 
 use crate::stage::{HOST, asked, entry, host_of, limits, listed, remembering, slot};
 
@@ -22,9 +23,10 @@ async fn run(server: &EmbeddedHost, folder: &std::path::Path, names: &[&str]) {
 }
 
 fn old_names(fleet: &Fleet) -> Vec<String> {
-    let mut names: Vec<String> = fleet
-        .remembered(0)
+    let old = fleet.remembered(0);
+    let mut names: Vec<String> = old
         .iter()
+        .filter(|(slot, _)| slot.kind == Kind::Organization)
         .map(|(slot, _)| slot.organization.to_string())
         .collect();
     names.sort();
@@ -55,6 +57,24 @@ async fn the_next_run_knows_what_this_one_read_and_asks_for_no_name_again() {
     // Of a listed account only what is listed is shown.
     let next = remembering(&server, listed(&["empty", "new"]), folder.path());
     assert_eq!(old_names(&next), ["empty"]);
+}
+
+#[tokio::test]
+async fn audit_trail_tokens_are_remembered_behind_their_organizations() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = host_of(&["acme"]).await;
+    let fleet = remembering(&server, listed(&["acme"]), folder.path());
+    let audit = slot("acme").of_kind(Kind::AuditTrails);
+    read_all(&fleet, &["acme"]).await;
+    fleet.read(&audit, Urgency::Background).await;
+    assert!(fleet.remember().is_empty());
+    let next = remembering(&server, Organizations::All, folder.path());
+    let slots: Vec<_> = next
+        .remembered(0)
+        .into_iter()
+        .map(|(slot, _)| slot)
+        .collect();
+    assert_eq!(slots, [slot("acme"), audit]);
 }
 
 #[tokio::test]

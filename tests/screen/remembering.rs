@@ -2,7 +2,8 @@
 
 use std::path::PathBuf;
 
-use orgward::demo::{Fault, FaultRule, Gate, Wait};
+use jiff::SignedDuration;
+use orgward::demo::{Fault, FaultRule, Flavour, Gate, OrganizationSeed, TokenSeed, Wait};
 
 use super::support::{Exit, Owner, Program};
 
@@ -51,6 +52,44 @@ fn the_second_start_shows_old_rows_before_any_answer_and_acts_on_none() {
     program.press("n").wait_for("not read yet");
     gate.open();
     program.wait_until("new ones", |screen| screen.row_with("acme").contains("ok"));
+    leave(&program);
+}
+
+#[test]
+fn old_audit_trail_tokens_are_shown_and_asked_for_only_once_the_host_is_proven() {
+    let token = || TokenSeed::new(SignedDuration::from_hours(24 * 40));
+    let seed = OrganizationSeed {
+        audit_token: Some(token()),
+        audit_logging: true,
+        ..OrganizationSeed::new("acme").with_token(token())
+    };
+    let owner = Owner::with(Flavour::Hcp, vec![seed]);
+    let asked = || {
+        let requests = owner.host.requests();
+        let audits = requests.iter().filter(|r| r.query.contains("audit-trails"));
+        audits.count()
+    };
+    let program = owner.start();
+    program.tab().wait_for("audit");
+    program.wait_until("the row", |screen| screen.row_with("acme").contains(" ok "));
+    leave(&program);
+    let before = asked();
+    assert!(before > 0);
+
+    let gate = hold(&owner);
+    let program = owner.program().start();
+    program.wait_for("acme").tab();
+    program.wait_until("the old row", |screen| {
+        let row = screen.row_with("acme");
+        row.contains("reading") && row.contains("olivia") && screen.contains("audit")
+    });
+    program.press("r").stable();
+    assert_eq!(asked(), before);
+    gate.open();
+    program.wait_until("the new row", |screen| {
+        screen.row_with("acme").contains(" ok ")
+    });
+    assert!(asked() > before);
     leave(&program);
 }
 
