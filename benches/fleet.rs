@@ -195,6 +195,7 @@ fn settings() -> Settings {
         demo: false,
         read_only: true,
         ascii: false,
+        narrowed: false,
         warnings: Vec::new(),
     }
 }

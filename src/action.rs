@@ -24,7 +24,7 @@ use crate::delivery::{
     Delivered, Deliverer, Destination, Facts, HoldId, Proven, RescueProof, Undelivered,
 };
 use crate::expiry::Expiry;
-use crate::fleet::{Fleet, Own};
+use crate::fleet::{Fleet, Look, Own};
 use crate::journal::{Event, Journal, Record, token_id};
 use crate::secret::Secret;
 use crate::slot::{Found, Identity, Reading, Slot, Time, Token};
@@ -138,13 +138,17 @@ pub enum Outcome {
     Refused {
         /// The status of its answer.
         status: u16,
-        /// Its words, made safe.
+        /// What that means, its words (made safe) included.
         words: String,
+        /// What the slot shows of it.
+        after: After,
     },
     /// The answer was lost, and the slot is as it was.
     NothingHappened {
         /// What became of the request.
         why: String,
+        /// Whether it may have reached the host, which may be at it still.
+        sent: bool,
     },
     /// The answer was lost, and there is another token than before.
     SecretLost {
@@ -165,6 +169,32 @@ pub enum Outcome {
         /// Why.
         why: String,
     },
+}
+
+/// What a slot shows after a refusal. A refusal changes nothing; but a proxy can
+/// refuse to pass an answer on, and another owner can have acted.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum After {
+    /// What was there before.
+    Same,
+    /// This instead.
+    Changed(Identity),
+    /// It cannot be read.
+    Unread,
+}
+
+impl After {
+    /// What is to be said of it, as a sentence without a full stop.
+    pub fn words(&self) -> String {
+        match self {
+            After::Same => "the slot is as it was".to_owned(),
+            After::Changed(identity) => format!(
+                "and yet the slot is not as it was: it holds {identity} now; look at it before \
+                 anything else"
+            ),
+            After::Unread => "the slot cannot be read now to see that it is as it was".to_owned(),
+        }
+    }
 }
 
 /// A token that was generated.
@@ -555,6 +585,9 @@ impl Actor {
         };
         let own = self.fleet.own(&order.slot, &order.shown);
         let own = control.unless_stopped(own).await?;
+        // Known before the last look, so that nothing has to be read after it.
+        let limits = self.fleet.limits(&order.slot);
+        control.unless_stopped(limits).await?;
         let mut ready = Ready {
             client,
             proven,
@@ -621,7 +654,8 @@ impl Actor {
 
     /// Reads the slot again; only the slot that was shown is acted on.
     async fn compare(&self, order: &Order) -> Result<Reading, NotDone> {
-        let reading = self.fleet.read(&order.slot, Urgency::Owner).await;
+        let look = self.fleet.look(&order.slot, Look::Last, Urgency::Owner);
+        let reading = Arc::unwrap_or_clone(look.await);
         match reading.identity() {
             None => Err(NotDone::Unreadable(reading)),
             // Not a change: what told "none" before does not tell it now.
@@ -693,9 +727,22 @@ impl Actor {
         };
         match failure {
             WriteError::TooMany { wait } => Err(wait),
-            WriteError::Refused { status, words } => Ok(Outcome::Refused { status, words }),
+            WriteError::Refused { status, words } => {
+                let now = self.fleet.read(&order.slot, Urgency::Owner).await;
+                let after = match now.identity() {
+                    Some(Identity::Unclear) | None => After::Unread,
+                    Some(identity) if identity == order.shown => After::Same,
+                    Some(identity) => After::Changed(identity),
+                };
+                Ok(Outcome::Refused {
+                    status,
+                    words,
+                    after,
+                })
+            }
             WriteError::NotSent(error) => Ok(Outcome::NothingHappened {
                 why: format!("the request was not sent: {error}"),
+                sent: false,
             }),
             WriteError::NotFound => Ok(self.after_not_found(order).await),
             WriteError::Unknown { why } => {
@@ -835,6 +882,7 @@ impl Actor {
                 Outcome::Refused {
                     status: 404,
                     words: STILL_THERE.to_owned(),
+                    after: After::Same,
                 }
             }
             (Identity::Token { .. }, Some(Identity::Token { id, .. })) => Outcome::Gone {
@@ -863,6 +911,7 @@ impl Actor {
         if order.shown != Identity::Unclear && unchanged(&first) && unchanged(&second) {
             return Outcome::NothingHappened {
                 why: why.to_owned(),
+                sent: true,
             };
         }
         Outcome::CannotTell {
@@ -931,7 +980,7 @@ fn used_meanwhile(order: &Order, before: &Reading) -> Option<String> {
     };
     is_news.then(|| {
         let at = at.strftime("%Y-%m-%d %H:%M:%S UTC");
-        format!("somebody used the old token at {at}, after you had looked at it")
+        format!("the old token was used again at {at}, after you had looked at it")
     })
 }
 
@@ -956,7 +1005,7 @@ impl Outcome {
             Outcome::Deleted { note }
             | Outcome::Gone { note }
             | Outcome::SecretLost { note, .. } => note,
-            Outcome::CannotTell { why } | Outcome::NothingHappened { why } => {
+            Outcome::CannotTell { why } | Outcome::NothingHappened { why, .. } => {
                 why.push_str("; ");
                 why.push_str(&text);
                 return;

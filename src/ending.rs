@@ -4,6 +4,7 @@
 //! The screen and the plain commands end in the same way, so that no way out of
 //! the program is the one that loses a secret.
 
+use std::path::PathBuf;
 use std::sync::PoisonError;
 use std::time::Duration;
 
@@ -78,12 +79,28 @@ pub async fn look_back(actor: &Actor) -> Left {
     let start = Timestamp::now();
     let task = tokio::task::spawn_blocking(move || {
         let mut left = Left::default();
+        let [state, _] = &folders;
         match journal.left_open(start) {
-            Ok(orders) => left.orders = orders,
+            Ok(mut orders) => {
+                // What is not in the state directory any more was taken from it.
+                // (The runtime directory is emptied by the system.)
+                orders.retain(|order| {
+                    order
+                        .rescue_file()
+                        .is_none_or(|file| file.exists() || file.parent() != state.as_deref())
+                });
+                left.orders = orders;
+            }
             Err(error) => left.lines.push(error.to_string()),
         }
-        for folder in folders.into_iter().flatten() {
-            for path in crate::delivery::rescue::waiting(&folder) {
+        let told: Vec<PathBuf> = left
+            .orders
+            .iter()
+            .filter_map(|order| Some(order.rescue_file()?.to_owned()))
+            .collect();
+        for folder in folders.iter().flatten() {
+            let waiting = crate::delivery::rescue::waiting(folder);
+            for path in waiting.into_iter().filter(|path| !told.contains(path)) {
                 left.lines.push(format!(
                     "A rescued secret waits in {}. Bring it to its place and remove the file.",
                     path.display()

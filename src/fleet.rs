@@ -83,6 +83,8 @@ pub enum Look {
     WithPolicy,
     /// The policy that this look left out.
     PolicyOf(Arc<Reading>),
+    /// The token, and nothing after it: what is sent next meets what was seen.
+    Last,
 }
 
 /// How a host is doing.
@@ -664,10 +666,11 @@ impl Fleet {
         };
         self.identify(&entry, &connection).await;
         let client = &*connection.client;
-        let ask = look != Look::Token;
+        let ask = !matches!(look, Look::Token | Look::Last);
+        let is_last = look == Look::Last;
         let mut reading = match look {
             Look::PolicyOf(reading) => Arc::unwrap_or_clone(reading),
-            Look::Token | Look::WithPolicy => {
+            Look::Token | Look::WithPolicy | Look::Last => {
                 client
                     .read_slot(&slot.organization, slot.kind, urgency)
                     .await
@@ -694,7 +697,7 @@ impl Fleet {
         if let Found::Token(token) = &mut reading.found
             && let Some(creator) = &mut token.created_by
         {
-            entry.name(client, creator).await;
+            entry.name(client, creator, !is_last).await;
         }
         let reading = Arc::new(reading);
         entry.memory.note(&slot.organization, slot.kind, &reading);
@@ -836,7 +839,8 @@ impl Entry {
         Ok(limit)
     }
 
-    async fn name(&self, client: &Client, creator: &mut Creator) {
+    /// Fills in a creator's name; `ask_for_it` where nobody knows it yet.
+    async fn name(&self, client: &Client, creator: &mut Creator, ask_for_it: bool) {
         let (id, name, user) = match creator {
             Creator::User { id, name } => (id, name, true),
             Creator::Team { id, name } => (id, name, false),
@@ -858,6 +862,10 @@ impl Entry {
         };
         // A failure is no answer: the next look asks again.
         let known = self.memory.name(id);
+        if !ask_for_it {
+            *name = known.get().cloned().flatten();
+            return;
+        }
         *name = known.get_or_try_init(ask).await.ok().cloned().flatten();
     }
 }
@@ -874,7 +882,10 @@ async fn no_audit_logging(client: &Client, slot: &Slot, urgency: Urgency, readin
     }
     let plan = client.entitlements(&slot.organization, urgency).await;
     if plan.is_ok_and(|plan| plan.audit_logging == Some(false)) {
-        reading.note = Some("its plan has no audit logging (entitlement audit-logging)".to_owned());
+        reading.note = Some(
+            "its plan has no audit logging (entitlement audit-logging): it comes with another plan"
+                .to_owned(),
+        );
     }
 }
 

@@ -98,8 +98,8 @@ pub enum Event {
 
 /// How the place of a rescue that failed begins.
 pub const LOST: &str = "lost: ";
-/// How the place of a secret in the keyring begins.
-const KEYRING: &str = "the keyring";
+/// How the place of a rescued secret begins that lies in a file.
+const FILE: &str = "file ";
 
 /// One order, from its records.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -132,8 +132,8 @@ pub struct Entry {
     pub places: Vec<String>,
     /// Whether the secret was never known to be delivered, let go or rescued.
     pub undelivered: bool,
-    /// Whether the program had to end, and the secret lies in the keyring: its
-    /// owner is told at the next start. (A file tells of itself by being there.)
+    /// Whether the program had to end, and the secret was brought to safety: its
+    /// owner is told at the next start.
     pub rescued: bool,
     /// Whether the owner of a later run has seen that it was left open.
     pub seen: bool,
@@ -141,7 +141,7 @@ pub struct Entry {
 
 impl Entry {
     /// Whether it needs a look: no outcome, a secret that is nowhere, or one that
-    /// waits in the keyring.
+    /// was rescued.
     pub fn is_open(&self) -> bool {
         self.finding.is_none() || self.undelivered || self.rescued
     }
@@ -164,6 +164,12 @@ pub struct LeftOpen {
 }
 
 impl LeftOpen {
+    /// The file that the secret was rescued into.
+    pub fn rescue_file(&self) -> Option<&Path> {
+        let place = self.entry.places.last().filter(|_| self.entry.rescued)?;
+        place.strip_prefix(FILE).map(Path::new)
+    }
+
     /// What was left open, as a clause.
     pub fn words(&self) -> String {
         let entry = &self.entry;
@@ -175,7 +181,17 @@ impl LeftOpen {
         let place = format!("{} on {}{kind}", entry.organization, entry.host);
         let what = match (&entry.finding, entry.places.last()) {
             (_, Some(place)) if entry.rescued => {
-                format!("the new secret of {at} was rescued: it is in {place}")
+                let there = self.rescue_file().is_none_or(Path::exists);
+                match there {
+                    true => format!(
+                        "the new secret of {at} was rescued: bring it to its place from {place}, \
+                         and remove it there"
+                    ),
+                    false => format!(
+                        "the new secret of {at} was rescued into {place}, which is not there any \
+                         more"
+                    ),
+                }
             }
             (_, Some(lost)) if lost.starts_with(LOST) => {
                 format!("the new secret of {at} is {lost}")
@@ -266,7 +282,7 @@ pub fn entries(records: &[Record]) -> Vec<Entry> {
             }
             Event::Rescued { delivery } => {
                 entry.undelivered = delivery.starts_with(LOST);
-                entry.rescued = delivery.starts_with(KEYRING);
+                entry.rescued = !entry.undelivered;
                 entry.places.push(safe(delivery));
             }
             Event::Planned { .. } => {}
@@ -393,15 +409,19 @@ impl Journal {
         Ok(entries(&self.records()?))
     }
 
-    /// The orders from before `start` that are open, and that nobody has been
-    /// shown in a later run: without an outcome, or with a secret that is
-    /// nowhere. A process's number tells nothing here: in a container it is the
-    /// same each time.
+    /// The orders that are open, and that nobody has been shown in a later run:
+    /// without an outcome, or with a secret that is nowhere. Not those of this
+    /// very program, from `start` on. (Neither its number nor the time would
+    /// tell: in a container the first is the same each time, and a clock can be
+    /// set back.)
     ///
     /// # Errors
     /// As [`Journal::records`].
     pub fn left_open(&self, start: Timestamp) -> Result<Vec<LeftOpen>, JournalError> {
-        let open = |entry: &Entry| entry.is_open() && !entry.seen && entry.at < start;
+        let open = |entry: &Entry| {
+            let own = entry.pid == std::process::id() && entry.at >= start;
+            entry.is_open() && !entry.seen && !own
+        };
         Ok(self
             .entries()?
             .into_iter()
@@ -593,13 +613,18 @@ mod tests {
             "panel",
             "only sent",
             "sent",
+            "in a file",
             "in the keyring",
             "lost",
         ];
         assert_eq!(left(), open);
         // What this very program does is not left by an earlier one.
         let start = Timestamp::now();
-        journal.append_now(&record("mine", intent())).unwrap();
+        let mine = Record {
+            pid: std::process::id(),
+            ..record("mine", intent())
+        };
+        journal.append_now(&mine).unwrap();
         assert_eq!(journal.left_open(start).unwrap().len(), open.len());
         journal.append_now(&record("killed", Event::Seen)).unwrap();
         assert_eq!(left(), [&open[1..], &["mine"]].concat());
@@ -610,10 +635,22 @@ mod tests {
             .map(LeftOpen::words)
             .collect();
         assert!(
-            words[3].contains("was rescued: it is in the keyring (y)"),
+            words[4].contains("was rescued: bring it to its place from the keyring (y)"),
             "{words:?}"
         );
-        assert!(words[4].ends_with("is lost: no place"), "{words:?}");
+        assert!(words[5].ends_with("is lost: no place"), "{words:?}");
+        assert!(
+            words[3].ends_with("was rescued into file /x, which is not there any more"),
+            "{words:?}"
+        );
+        // The clock was set back since.
+        let ahead = Record {
+            at: start + jiff::SignedDuration::from_hours(9),
+            ..record("ahead", intent())
+        };
+        journal.append_now(&ahead).unwrap();
+        assert!(left().contains(&"ahead".to_owned()));
+        assert!(words[3].contains("was rescued into file /x, which is not there"));
         let entries = journal.entries().unwrap();
         let later = entries
             .iter()

@@ -47,6 +47,7 @@ pub struct World {
     /// Where the configuration is, or will be.
     pub config_path: Option<PathBuf>,
     read_only: bool,
+    narrowed: bool,
     // Stops the embedded hosts when the run ends.
     demo: Option<Demo>,
 }
@@ -150,6 +151,7 @@ impl World {
             offer,
             config_path: if demo_run { None } else { location.path },
             read_only: arguments.read_only,
+            narrowed: !(arguments.org.is_empty() && arguments.host.is_empty()),
             demo,
         })
     }
@@ -165,6 +167,7 @@ impl World {
             demo: self.is_demo(),
             read_only: self.read_only,
             ascii: self.ascii,
+            narrowed: self.narrowed,
             warnings: self.warnings.clone(),
         }
     }

@@ -132,6 +132,20 @@ pub enum TlsFault {
     Other,
 }
 
+impl Problem {
+    /// What a 4xx or 5xx says, with the server's words (made safe).
+    pub(super) fn of_status(status: u16, words: String, worked_before: bool) -> Self {
+        match status {
+            401 => Problem::Unauthorized {
+                worked_before,
+                words,
+            },
+            403 => Problem::Forbidden { words },
+            _ => Problem::Status { status, words },
+        }
+    }
+}
+
 fn with_words(f: &mut fmt::Formatter<'_>, words: &str) -> fmt::Result {
     if words.is_empty() {
         Ok(())
@@ -159,7 +173,8 @@ impl fmt::Display for Problem {
             }
             Problem::Forbidden { words } => {
                 f.write_str("the host refused (403)")?;
-                with_words(f, words)
+                with_words(f, words)?;
+                f.write_str("; use a credential of the organization's owners")
             }
             Problem::NotFound => f.write_str("not found (404)"),
             Problem::TooMany { wait } => write!(
@@ -189,23 +204,33 @@ impl fmt::Display for Problem {
                     (TlsFault::UnknownIssuer, Some(file)) => {
                         return write!(
                             f,
-                            "; the issuer of its certificate is unknown, also in `ca_file` {}",
+                            "; the issuer of its certificate is unknown, also in `ca_file` {}: name \
+                             the certificate of the CA that issued it there",
                             safe(&file.display().to_string())
                         );
                     }
                     (TlsFault::Expired, _) => {
-                        "; its certificate has expired, or this machine's clock is fast"
+                        "; its certificate has expired, or this machine's clock is fast: ask those \
+                         who run the host"
                     }
                     (TlsFault::NotYetValid, _) => {
-                        "; its certificate is not valid yet, or this machine's clock is slow"
+                        "; its certificate is not valid yet, or this machine's clock is slow: set it"
                     }
-                    (TlsFault::WrongName, _) => "; its certificate is for another name",
-                    (TlsFault::NotSpoken, _) => "; what answers there does not speak TLS",
+                    (TlsFault::WrongName, _) => {
+                        "; its certificate is for another name: check the host's name"
+                    }
+                    (TlsFault::NotSpoken, _) => {
+                        "; what answers there does not speak TLS: check the port"
+                    }
                     (TlsFault::Other, _) => "",
                 })
             }
             Problem::Timeout(limit) => {
-                write!(f, "no complete answer within {}", seconds(*limit))
+                write!(
+                    f,
+                    "no complete answer within {}; check the network and the VPN",
+                    seconds(*limit)
+                )
             }
             Problem::Cut(words) => {
                 f.write_str("the connection was lost before the answer was complete")?;
@@ -274,11 +299,11 @@ pub enum WriteError {
     #[error("nothing was sent: {}", .0.problem)]
     NotSent(ApiError),
     /// The server understood and refused (4xx other than 408 and 429).
-    #[error("refused with {}{}{}", status_words(*.status), if .words.is_empty() { "" } else { ": " }, .words)]
+    #[error("refused with {}: {}", status_words(*.status), .words)]
     Refused {
         /// The status.
         status: u16,
-        /// The server's words, made safe; may be empty.
+        /// What that means, the server's words (made safe) included.
         words: String,
     },
     /// 404 on a DELETE: gone already, or refused in disguise; only a new look

@@ -107,7 +107,11 @@ impl Client {
         match self.organization(name, urgency).await {
             Ok(None) => (
                 Found::NotVisible,
-                Some("404: no such organization, or you may not see it".into()),
+                Some(
+                    "404: no such organization, or you may not see it: check its name, or use an \
+                     owner's credential"
+                        .into(),
+                ),
             ),
             Ok(Some(doc)) if doc.can_update_api_token == Some(true) => (Found::None, None),
             Ok(Some(doc)) => (Found::Unclear, Some(unclear(&doc))),
@@ -415,14 +419,7 @@ async fn refusal(response: Response, deadline: Deadline, worked_before: bool) ->
         },
         _ => {
             let words = transport::words(response, deadline).await;
-            match status {
-                401 => Problem::Unauthorized {
-                    worked_before,
-                    words,
-                },
-                403 => Problem::Forbidden { words },
-                _ => Problem::Status { status, words },
-            }
+            Problem::of_status(status, words, worked_before)
         }
     }
 }
@@ -437,7 +434,7 @@ fn unclear(doc: &OrganizationDoc) -> String {
     }
     if doc.two_factor_required {
         note.push_str(
-            "; the organization asks for two-factor authentication: your account may lack it",
+            "; the organization asks for two-factor authentication: turn it on for your account",
         );
     }
     note

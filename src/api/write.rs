@@ -159,10 +159,15 @@ impl Client {
                 Err(WriteError::TooMany { wait })
             }
             // 408 is a proxy's word for a time-out, no refusal.
-            400..=407 | 409..=499 => Err(WriteError::Refused {
-                status,
-                words: transport::words(response, deadline).await,
-            }),
+            400..=407 | 409..=499 => {
+                let words = transport::words(response, deadline).await;
+                let problem = Problem::of_status(status, words, self.worked());
+                let mut words = problem.to_string();
+                if status == 404 {
+                    words.push_str("; your credential may not change this organization's tokens");
+                }
+                Err(WriteError::Refused { status, words })
+            }
             300..=399 => {
                 let to = transport::location(&response);
                 Err(WriteError::Unknown {

@@ -85,6 +85,12 @@ impl Account {
         }
     }
 
+    /// Whether all that it can see has a row.
+    pub(super) fn is_listed(&self) -> bool {
+        let listed = !self.seen.is_empty() && self.listing.is_none() && self.problem.is_none();
+        self.organizations.is_some() || listed
+    }
+
     /// Whether it is known to see a slot.
     pub(super) fn sees(&self, slot: &Slot) -> bool {
         let name = &slot.organization;

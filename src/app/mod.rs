@@ -84,6 +84,8 @@ pub struct Settings {
     pub read_only: bool,
     /// Whether only ASCII is drawn.
     pub ascii: bool,
+    /// Whether only some of the configured hosts and organizations are here.
+    pub narrowed: bool,
     /// What was not as it should be at the start.
     pub warnings: Vec<String>,
 }

@@ -80,16 +80,20 @@ impl App {
     fn identification(&self, slot: &Slot) -> Option<dialogs::Identified> {
         let reading = self.known(slot)?;
         let shown = reading.identity()?;
-        let account = self.list.row(slot)?.account;
-        let now = Moment {
-            wall: self.list.time_of(account, self.now.wall),
-            ..self.now
-        };
         Some(dialogs::Identified {
             shown,
-            facts: facts(reading, now, &self.settings.zone),
+            facts: facts(reading, self.moment_at(slot), &self.settings.zone),
             last_use: reading.last_use(),
         })
+    }
+
+    /// Now, by the clock of a slot's host.
+    fn moment_at(&self, slot: &Slot) -> Moment {
+        let wall = match self.list.row(slot) {
+            Some(row) => self.list.time_of(row.account, self.now.wall),
+            None => self.now.wall,
+        };
+        Moment { wall, ..self.now }
     }
 
     /// Why there is no dialog at all, if so.
@@ -162,12 +166,15 @@ impl App {
     }
 
     pub(super) fn prepared(&mut self, id: EffectId, preparation: Preparation) -> Vec<Effect> {
-        let place = self.layers.iter().position(|layer| match layer {
-            Layer::New(dialog) => dialog.preparing == id,
-            Layer::Delete(dialog) => dialog.preparing == id,
-            _ => false,
+        let place = self.layers.iter().enumerate().find_map(|(at, layer)| {
+            let (preparing, slot) = match layer {
+                Layer::New(dialog) => (dialog.preparing, &dialog.slot),
+                Layer::Delete(dialog) => (dialog.preparing, &dialog.slot),
+                _ => return None,
+            };
+            (preparing == id).then(|| (at, self.moment_at(slot)))
         });
-        let Some(place) = place else {
+        let Some((place, now)) = place else {
             return Vec::new();
         };
         let seen = preparation.seen.clone();
@@ -177,7 +184,7 @@ impl App {
             let seen = seen
                 .as_ref()
                 .filter(|seen| seen.identity().as_ref() == Some(shown))?;
-            Some((facts(seen, self.now, &self.settings.zone), seen.last_use()))
+            Some((facts(seen, now, &self.settings.zone), seen.last_use()))
         };
         match &mut self.layers[place] {
             Layer::New(dialog) => {

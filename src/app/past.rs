@@ -4,7 +4,7 @@ use crossterm::event::KeyEvent;
 
 use super::dialogs::{JournalView, JournalWish, Leftovers, LeftoversWish};
 use super::message::EffectId;
-use super::{App, Effect, Layer, layout};
+use super::{Account, App, Effect, Layer, layout};
 use crate::journal::{Entry, LeftOpen};
 
 impl App {
@@ -18,7 +18,10 @@ impl App {
             };
         }
         let mut effects = Vec::new();
-        let orders = leftovers.told(&self.list);
+        let orders = leftovers.told(&self.list, |slot| {
+            let mut of_host = self.accounts.iter().filter(|entry| entry.host == slot.host);
+            !self.settings.narrowed && of_host.all(Account::is_listed)
+        });
         if !orders.is_empty() {
             effects.push(Effect::Seen { orders });
         }

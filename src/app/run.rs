@@ -12,7 +12,7 @@ use unicode_width::UnicodeWidthStr;
 
 use super::dialogs::{one_host, short_name};
 use super::help::wrapped;
-use crate::action::{Delivery, Generated, NotDone, Order, Outcome, Verb};
+use crate::action::{After, Delivery, Generated, NotDone, Order, Outcome, Verb};
 use crate::expiry;
 use crate::fleet::Own;
 use crate::slot::{Found, Identity, Slot, Time};
@@ -111,6 +111,10 @@ impl Run {
             },
             Outcome::Deleted { .. } | Outcome::Gone { .. } => (None, Mood::Done),
             Outcome::Refused { status: 401, .. } => (Some(Stop::Credential), Mood::Failed),
+            Outcome::Refused {
+                after: After::Changed(_),
+                ..
+            } => (Some(Stop::Failure), Mood::Failed),
             Outcome::Refused { .. } => (None, Mood::Failed),
             Outcome::NotDone(why) => (stops(why), Mood::Failed),
             Outcome::NothingHappened { .. }
@@ -208,8 +212,11 @@ fn words(outcome: &Outcome) -> String {
         Outcome::Generated(done) => (generated(done), done.note.as_ref()),
         Outcome::Deleted { note } => ("deleted".to_owned(), note.as_ref()),
         Outcome::Gone { note } => (outcome.words(), note.as_ref()),
-        Outcome::NothingHappened { why } => (outcome.words(), Some(why)),
+        Outcome::NothingHappened { why, .. } => (outcome.words(), Some(why)),
         Outcome::NotDone(NotDone::Stopped) => ("stopped; nothing was changed".to_owned(), None),
+        Outcome::Refused { after, .. } if matches!(after, After::Changed(_)) => {
+            (format!("{}; {}", outcome.words(), after.words()), None)
+        }
         _ => (outcome.words(), None),
     };
     if let Some(note) = note {

@@ -10,7 +10,7 @@ use jiff::Timestamp;
 use tokio::time::{Instant, sleep_until};
 
 use super::{Run, Signals, Stop, code};
-use crate::action::{Control, Delivery, Generated, NotDone, Order, Outcome, Step};
+use crate::action::{After, Control, Delivery, Generated, NotDone, Order, Outcome, Step};
 use crate::app::when;
 use crate::delivery::{Delivered, Destination, Facts};
 use crate::ending::{self, LAST_WAIT};
@@ -107,7 +107,7 @@ fn words(step: &Step) -> String {
 fn old_use(token: &str, before: &Identity, last_use: Time) -> String {
     match (before, last_use) {
         (Identity::None | Identity::Unclear, _) => String::new(),
-        (_, Time::At(at)) => format!(", {token} was last used {}", wire(at)),
+        (_, Time::At(at)) => format!(", {token} was last used {} when this began", wire(at)),
         (_, Time::Never) => format!(", {token} was never used"),
         (_, Time::Unknown) => format!(", when {token} was last used is not known"),
     }
@@ -307,8 +307,14 @@ fn other(run: &Run, slot: &Slot, outcome: &Outcome, old_use: &str) -> (u8, bool)
             ),
             _ => (code::NOT_POSSIBLE, false, None),
         },
-        Outcome::Refused { .. } => (code::NOT_POSSIBLE, true, Some("nothing was changed".into())),
-        Outcome::NothingHappened { why } => (code::NOT_POSSIBLE, true, Some(why.clone())),
+        Outcome::Refused { after, .. } => {
+            let code = match after {
+                After::Changed(_) => code::UNKNOWN,
+                After::Same | After::Unread => code::NOT_POSSIBLE,
+            };
+            (code, code == code::NOT_POSSIBLE, Some(after.words()))
+        }
+        Outcome::NothingHappened { why, .. } => (code::NOT_POSSIBLE, true, Some(why.clone())),
         Outcome::SecretLost { now, note, .. } => {
             let note = note
                 .as_ref()

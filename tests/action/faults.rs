@@ -252,6 +252,15 @@ pub const ODD: &[Named] = &[
 /// 4xx answers that mean: understood, and refused.
 pub const REFUSALS: &[u16] = &[400, 401, 402, 403, 404, 405, 409, 410, 413, 415, 422, 451];
 
+/// A refusal of somebody in between, who does not pass the answer on: the host
+/// has acted.
+pub const LATE_REFUSALS: &[u16] = &[401, 403, 413, 422, 451];
+
+/// One of them.
+pub fn late_refusal(status: u16) -> Fault {
+    acted_but(Answer::html(status, "Blocked by policy"))
+}
+
 /// A refusal in the words of a server.
 pub fn refusal(status: u16) -> Fault {
     let body = format!(r#"{{"errors":[{{"status":"{status}","title":"no","detail":"not now"}}]}}"#);

@@ -159,7 +159,7 @@ async fn a_request_that_could_not_leave_changed_nothing() {
             })
             .await;
         assert_eq!(told.outcome.words(), "nothing happened");
-        let Outcome::NothingHappened { why } = told.outcome else {
+        let Outcome::NothingHappened { why, sent: false } = told.outcome else {
             panic!("{:?}", told.outcome);
         };
         assert!(why.starts_with("the request was not sent"), "{why}");
@@ -339,7 +339,7 @@ async fn a_use_since_its_owner_looked_does_not_stop_the_order_and_is_told() {
             };
             let told = note(stage.perform_order(order).await.outcome);
             let words = format!(
-                "somebody used the old token at {}, after you had looked at it",
+                "the old token was used again at {}, after you had looked at it",
                 used.strftime("%Y-%m-%d %H:%M:%S UTC")
             );
             assert_eq!(told, earlier.then_some(words));

@@ -4,7 +4,7 @@
 //! every action; a statement that says less than is known breaks none of them,
 //! and a wrong one breaks at least one.
 
-use orgward::action::{Delivery, Generated, Order, Outcome};
+use orgward::action::{After, Delivery, Generated, Order, Outcome};
 use orgward::journal::Event;
 use orgward::slot::Identity;
 
@@ -87,7 +87,16 @@ fn statement_is_true(stage: &Stage, order: &Order, outcome: &Outcome) {
                 assert_eq!(now_id, shown_id);
             }
         }
-        Outcome::NotDone(_) | Outcome::Refused { .. } => assert!(!acted, "the host acted"),
+        Outcome::NotDone(_) => assert!(!acted, "the host acted"),
+        Outcome::Refused { after, .. } => match after {
+            After::Same => {
+                assert!(!acted, "the host acted");
+                assert_eq!(now_id, shown_id);
+            }
+            After::Changed(Identity::Token { id, .. }) => assert_eq!(Some(id.as_str()), now_id),
+            After::Changed(_) => assert_eq!(now_id, None),
+            After::Unread => {}
+        },
         Outcome::CannotTell { why } => assert!(!why.is_empty()),
     }
     if !acted {

@@ -10,7 +10,9 @@ use orgward::delivery::{CommandDelivery, Delivery as Way, Destination, RescueTo}
 use orgward::demo::{Fault, FaultRule, Reply};
 use tokio::task::JoinSet;
 
-use crate::faults::{LOOKS, LOST, ODD, REFUSALS, SALVAGED, WriteFault, refusal};
+use crate::faults::{
+    LATE_REFUSALS, LOOKS, LOST, ODD, REFUSALS, SALVAGED, WriteFault, late_refusal, refusal,
+};
 use crate::seen;
 use crate::stage::{
     ACCOUNT, DOCUMENT, Deed, Ground, ORGANIZATION, Plan, Stage, TOKEN, Told, shell,
@@ -411,6 +413,14 @@ fn writing() -> Vec<Case> {
             &Ground::ALL,
             |_, _| Some("refused"),
             move |stage| stage.faults(vec![on_write(stage, refusal(*status))]),
+        );
+    }
+    for status in LATE_REFUSALS {
+        step.fault(
+            &format!("{status} instead of the answer, after acting"),
+            &Ground::ALL,
+            |_, _| Some("refused"),
+            move |stage| stage.faults(vec![on_write(stage, late_refusal(*status))]),
         );
     }
     step.fault(

@@ -72,6 +72,7 @@ fn drawn(layer: Layer) -> Vec<String> {
         demo: false,
         read_only: false,
         ascii: false,
+        narrowed: false,
         warnings: Vec::new(),
     };
     let (mut app, _) = App::new(settings, Vec::new(), WINDOW, now());

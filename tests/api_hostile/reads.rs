@@ -291,7 +291,10 @@ async fn refusals_have_words() {
         note(2)
     );
     assert_eq!(readings[3].found, Found::NoAccess);
-    assert_eq!(note(3), "the host refused (403): not today");
+    assert_eq!(
+        note(3),
+        "the host refused (403): not today; use a credential of the organization's owners"
+    );
 }
 
 #[tokio::test]

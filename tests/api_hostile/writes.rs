@@ -153,7 +153,7 @@ async fn a_refusal_is_one_even_when_its_words_are_cut() {
     let (generated, deleted) = both(client, move || reply("422 x", "", words)).await;
     let refused = WriteError::Refused {
         status: 422,
-        words: "invalid: beyond the policy".into(),
+        words: "the host answered 422 (Unprocessable Entity): invalid: beyond the policy".into(),
     };
     assert_eq!(generated.unwrap_err(), refused);
     assert_eq!(deleted.unwrap_err(), refused);
@@ -166,7 +166,31 @@ async fn a_refusal_is_one_even_when_its_words_are_cut() {
             );
         }
     }
-    let (generated, deleted) = both(client, || reply("404 Not Found", "", "")).await;
+    // The words that say nothing are not all that is said.
+    for (status, title, words) in [
+        ("401 Unauthorized", "unauthorized", "sign in on the web"),
+        (
+            "403 Forbidden",
+            "forbidden",
+            "credential of the organization's owners",
+        ),
+    ] {
+        let body = format!(
+            r#"{{"errors":[{{"status":"{}","title":"{title}"}}]}}"#,
+            &status[..3]
+        );
+        let (generated, deleted) = both(client, move || reply(status, "", &body)).await;
+        for error in [generated.unwrap_err(), deleted.unwrap_err()] {
+            assert!(error.to_string().contains(words), "{error}");
+        }
+    }
+    let body = r#"{"errors":[{"status":"404","title":"not found"}]}"#;
+    let (generated, deleted) = both(client, move || reply("404 Not Found", "", body)).await;
+    let words = generated.as_ref().unwrap_err().to_string();
+    assert!(
+        words.contains("may not change this organization's tokens"),
+        "{words}"
+    );
     assert!(matches!(
         generated.unwrap_err(),
         WriteError::Refused { status: 404, .. }

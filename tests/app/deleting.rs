@@ -90,6 +90,7 @@ fn read_only_refuses_every_change() {
                 keymap: settings.keymap.clone(),
                 zone: settings.zone.clone(),
                 deliveries: Vec::new(),
+                narrowed: false,
                 warnings: Vec::new(),
                 ..settings
             },

@@ -81,6 +81,7 @@ fn pasted_text_does_not_act_on_a_notice_or_a_panel() {
     owner.generate();
     owner.outcome(Outcome::NothingHappened {
         why: "it was lost".into(),
+        sent: true,
     });
     owner.effects();
     owner.paste("n\n").sees("Nothing happened.");

@@ -1,8 +1,8 @@
 //! The journal, what earlier runs left behind, and acting without a journal.
 
 use orgward::action::{NotDone, Outcome};
-use orgward::app::Effect;
-use orgward::slot::Found;
+use orgward::app::{Account, Effect};
+use orgward::slot::{Found, Host};
 
 use crate::driver::Owner;
 use crate::world::*;
@@ -49,10 +49,12 @@ fn an_order_without_an_outcome_is_told_with_what_the_host_says_now() {
         owner
             .sees("a replace of 2026-11-22 10:00 UTC has no recorded outcome")
             .sees("What is there now is being read.");
+        let is_answer = !matches!(reading.found, Found::Failed);
         owner.read("acme", reading).sees(words);
-        owner.press("<enter>");
-        assert_eq!(seen(&mut owner), ["order-0: acme on app.terraform.io"]);
-        owner.sees_not("From an earlier run");
+        owner.press("<enter>").sees_not("From an earlier run");
+        // A host that did not answer has told nothing of it.
+        let told = seen(&mut owner) == ["order-0: acme on app.terraform.io"];
+        assert_eq!(told, is_answer, "{words}");
     }
 }
 
@@ -76,9 +78,27 @@ fn what_was_not_told_with_the_host_s_words_is_told_again() {
 fn a_slot_that_is_not_on_the_screen_cannot_be_told_of() {
     let mut elsewhere = left_open("generate", None, &[]);
     elsewhere.entry.organization = "gone".into();
-    let mut owner = with(vec![elsewhere]);
+    let mut owner = with(vec![elsewhere.clone()]);
     owner.sees("Its slot is not on this screen").press("<esc>");
     assert_eq!(seen(&mut owner).len(), 1);
+
+    // Not before all is listed, and not where only a part is wanted.
+    let mut owner = Owner::new(
+        settings(),
+        vec![Account::new(Host::new(HOST), None, None)],
+        (80, 24),
+    );
+    owner.effects();
+    owner.left_open(vec![elsewhere.clone()]).press("<esc>");
+    assert!(seen(&mut owner).is_empty());
+    let narrowed = orgward::app::Settings {
+        narrowed: true,
+        ..settings()
+    };
+    let mut owner = Owner::new(narrowed, vec![account(&["acme"])], (80, 24));
+    owner.effects();
+    owner.left_open(vec![elsewhere]).press("<esc>");
+    assert!(seen(&mut owner).is_empty());
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use orgward::action::{Delivery, NotDone, Outcome, Step};
+use orgward::action::{After, Delivery, NotDone, Outcome, Step};
 use orgward::app::{Effect, Message};
 use orgward::slot::Identity;
 
@@ -115,6 +115,7 @@ fn nobody_leaves_without_seeing_what_became_of_a_token() {
     let refused = || Outcome::Refused {
         status: 422,
         words: "no".into(),
+        after: After::Same,
     };
     for (outcome, words) in [
         (lost(), "its secret is lost"),

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use orgward::action::{Delivery, NotDone, Outcome, Step, Verb};
+use orgward::action::{After, Delivery, NotDone, Outcome, Step, Verb};
 use orgward::app::message::Reply;
 use orgward::app::{Account, Effect, Message};
 use orgward::delivery::{Delivered, Destination};
@@ -443,6 +443,7 @@ fn an_expired_credential_stops_resumably() {
         Outcome::Refused {
             status: 401,
             words: "unauthorized".into(),
+            after: After::Same,
         },
     ] {
         let mut owner = running();
@@ -461,7 +462,10 @@ fn an_expired_credential_stops_resumably() {
 fn where_an_answer_was_lost_no_further_token_is_put_at_risk() {
     let why = || "the connection was lost".to_owned();
     for outcome in [
-        Outcome::NothingHappened { why: why() },
+        Outcome::NothingHappened {
+            why: why(),
+            sent: true,
+        },
         Outcome::SecretLost {
             note: None,
             was_empty: false,
@@ -491,6 +495,7 @@ fn what_concerns_one_slot_does_not_stop_the_others() {
         Outcome::Refused {
             status: 403,
             words: "no".into(),
+            after: After::Same,
         },
     ] {
         let mut owner = running();

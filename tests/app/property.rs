@@ -5,7 +5,7 @@ use std::cell::RefCell;
 use std::time::Duration;
 
 use jiff::SignedDuration;
-use orgward::action::{Delivery, NotDone, Outcome, Step};
+use orgward::action::{After, Delivery, NotDone, Outcome, Step};
 use orgward::app::message::{
     Added, Addition, Candidate, CheckProblem, Gone, ManyPreparation, Preparation, Reply,
 };
@@ -126,8 +126,12 @@ fn became(what: usize, slot: &Slot, before: Identity) -> Outcome {
         4 => Outcome::Refused {
             status: 422,
             words: why(),
+            after: After::Same,
         },
-        5 => Outcome::NothingHappened { why: why() },
+        5 => Outcome::NothingHappened {
+            why: why(),
+            sent: true,
+        },
         6 => Outcome::SecretLost {
             was_empty: what.is_multiple_of(24),
             now: token("at-lost"),

@@ -1,7 +1,7 @@
 //! Replace: a token dies, so its organization's name is typed.
 
-use orgward::app::Layer;
 use orgward::app::dialogs::Focus;
+use orgward::app::{Layer, Message};
 use orgward::fleet::Own;
 use orgward::slot::{Identity, Reading, Time, Token};
 
@@ -196,4 +196,19 @@ fn what_the_host_does_not_say_is_not_called_never() {
     owner
         .sees("unknown: the host does not say")
         .sees_not("never");
+}
+
+#[test]
+fn the_last_use_is_told_by_the_clock_of_the_host_before_and_after_the_look() {
+    let mut owner = Owner::with("acme", there(token("at-1")));
+    let clock = jiff::SignedDuration::from_hours(2);
+    let news = orgward::fleet::HostNews {
+        clock,
+        ..Default::default()
+    };
+    owner.send(Message::Hosts(vec![news]));
+    owner.press("n").sees("2 h ago (");
+    let mut known = preparation();
+    known.seen = Some(Box::new(there(token("at-1"))));
+    owner.prepared(known).sees("2 h ago (");
 }

@@ -109,7 +109,13 @@ fn what_is_found_out_after_a_lost_answer_is_said_in_its_words() {
     let new = token("at-New1");
     let why = || "the connection was lost".to_owned();
     let findings = [
-        (Outcome::NothingHappened { why: why() }, "Nothing happened."),
+        (
+            Outcome::NothingHappened {
+                why: why(),
+                sent: true,
+            },
+            "Nothing happened.",
+        ),
         (
             Outcome::SecretLost {
                 was_empty: false,

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use orgward::action::{Delivery, NotDone, Outcome, Step};
+use orgward::action::{After, Delivery, NotDone, Outcome, Step};
 use orgward::app::message::{Gone, Reply};
 use orgward::app::{Account, Settings};
 use orgward::delivery::Destination;
@@ -437,12 +437,14 @@ fn every_other_outcome() {
             Outcome::Refused {
                 status: 422,
                 words: "Expired at is beyond the organization's maximum".into(),
+                after: After::Same,
             },
         ),
         (
             "nothing_happened",
             Outcome::NothingHappened {
                 why: "the connection was lost before an answer".into(),
+                sent: true,
             },
         ),
         (
@@ -569,6 +571,7 @@ fn many_empty_slots() {
             status: 422,
             words: "Expired at is beyond the organization's maximum, as its owner has set it"
                 .into(),
+            after: After::Same,
         }),
         None,
     ] {

@@ -49,6 +49,7 @@ pub fn settings() -> Settings {
         demo: false,
         read_only: false,
         ascii: false,
+        narrowed: false,
         warnings: Vec::new(),
     }
 }

@@ -1,7 +1,7 @@
 //! One order on its way, as `action` performs it, one step at a time so that
 //! everything else can happen in between.
 
-use orgward::action::{Act, Delivery, Generated, NotDone, Order, Outcome, Step, Verb};
+use orgward::action::{Act, After, Delivery, Generated, NotDone, Order, Outcome, Step, Verb};
 use orgward::app::message::EffectId;
 use orgward::delivery::{Delivered, Destination, Facts};
 use orgward::fleet::Own;
@@ -117,7 +117,7 @@ impl Way {
                         // token that was generated and deleted leaves no trace.
                         let undone = self.order.shown == Identity::None;
                         assert!(!self.acted || undone, "{}", world.place);
-                        Outcome::NothingHappened { why }
+                        Outcome::NothingHappened { why, sent: true }
                     } else {
                         Outcome::CannotTell { why }
                     }
@@ -165,6 +165,7 @@ impl Way {
                 let outcome = Outcome::Refused {
                     status: 422,
                     words: words(),
+                    after: After::Same,
                 };
                 return (None, Some(outcome));
             }
@@ -174,7 +175,7 @@ impl Way {
             }
             5 => {
                 let why = "the request was not sent".to_owned();
-                return (None, Some(Outcome::NothingHappened { why }));
+                return (None, Some(Outcome::NothingHappened { why, sent: true }));
             }
             _ => {}
         }

@@ -101,6 +101,7 @@ fn settings() -> Settings {
         demo: false,
         read_only: false,
         ascii: false,
+        narrowed: false,
         warnings: Vec::new(),
     }
 }

@@ -155,7 +155,7 @@ fn the_keyring_is_the_rescue_of_a_program_that_is_ended() {
     // Nothing but the journal tells that it waits there.
     let next = owner.program().start();
     next.wait_for("From an earlier run")
-        .wait_for("was rescued")
+        .wait_for("was rescued: bring it")
         .wait_for("keyring");
     next.esc().wait_gone("From an earlier run").press("q");
     assert_eq!(next.wait_exit(), Exit::Code(0));

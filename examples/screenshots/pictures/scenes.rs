@@ -115,6 +115,7 @@ impl Stage {
             demo: false,
             read_only: false,
             ascii: false,
+            narrowed: false,
             warnings: Vec::new(),
         };
         let rows = rows();

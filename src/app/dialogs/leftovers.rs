@@ -76,11 +76,19 @@ impl Leftovers {
     }
 
     /// The orders of which everything has been told: those need not be told at
-    /// the next start.
-    pub fn told(&self, list: &List) -> Vec<(String, Slot)> {
+    /// the next start. `is_gone` says of a slot without a row that it will have
+    /// none in this run because it is not there.
+    pub fn told(&self, list: &List, is_gone: impl Fn(&Slot) -> bool) -> Vec<(String, Slot)> {
         let known = |left: &&LeftOpen| {
-            let row = slot(&left.entry).and_then(|slot| list.row(&slot));
-            !left.running && row.is_none_or(|row| row.reading.is_some())
+            let slot = slot(&left.entry);
+            let told = slot.is_none_or(|slot| match list.row(&slot) {
+                None => is_gone(&slot),
+                Some(row) => row.reading.as_ref().is_some_and(|reading| {
+                    let found = &reading.found;
+                    matches!(found, Found::Token(_) | Found::None | Found::Unclear)
+                }),
+            });
+            !left.running && told
         };
         self.orders
             .iter()

@@ -75,9 +75,7 @@ impl Notice {
                 (false, None)
             }
             Outcome::Gone { note } => {
-                lines.push(
-                    "The answer was lost, and the host does not show that token any more.".into(),
-                );
+                lines.push("The host does not show that token any more.".into());
                 lines.extend(note.as_deref().map(sentence));
                 (false, None)
             }
@@ -104,13 +102,18 @@ impl Notice {
                 lines.push("This order changed nothing.".into());
                 (true, Some(again))
             }
-            Outcome::Refused { status, .. } => {
-                lines.push(format!("The host answered {status} and changed nothing."));
+            Outcome::Refused { after, .. } => {
+                lines.push(sentence(&after.words()));
                 (true, Some(again))
             }
-            Outcome::NothingHappened { why } => {
+            Outcome::NothingHappened { why, sent } => {
                 lines.push(sentence(why));
-                lines.push("The slot is as it was, and it is safe to try again.".into());
+                lines.push(match sent {
+                    false => "The slot is as it was, and it is safe to try again.".into(),
+                    true => "The slot is as it was. Should the host still be at that request, it \
+                             would show there later: look at the slot before you try again."
+                        .into(),
+                });
                 (true, Some(again))
             }
             Outcome::SecretLost {
