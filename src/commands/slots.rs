@@ -6,7 +6,6 @@ use std::sync::Arc;
 use futures_util::StreamExt;
 use futures_util::future::join_all;
 use futures_util::stream;
-use jiff::Timestamp;
 
 use super::row::Row;
 use super::{Run, Stop};
@@ -47,13 +46,16 @@ pub async fn read_all(run: &Run, kind: Option<Kind>, rules: &Rules) -> Result<Ro
         run.out.progress(&format!("{done} of {total} read"));
         rows.extend(found);
     }
-    let now = Timestamp::now();
     let rows = rows
         .into_iter()
-        .map(|(slot, reading)| Row {
-            state: State::of(Some(&reading), rules, now),
-            slot,
-            reading,
+        .map(|(slot, reading)| {
+            let now = fleet.time_of(&slot);
+            Row {
+                state: State::of(Some(&reading), rules, now),
+                slot,
+                reading,
+                now,
+            }
         })
         .collect();
     run.out.clear();
