@@ -308,3 +308,35 @@ fn tokens_live_by_their_hosts_clock() {
         assert!(words.contains("10 d ago"), "{words}");
     }
 }
+
+#[test]
+fn the_demo_reads_and_writes_nothing_of_its_owners() {
+    let home = tempfile::tempdir().unwrap();
+    let config = home.path().join(".config/orgward/config.toml");
+    std::fs::create_dir_all(config.parent().unwrap()).unwrap();
+    std::fs::write(&config, "[[host]\n").unwrap();
+    std::fs::write(home.path().join(".terraformrc"), "credentials {").unwrap();
+    let demo = |args: &[&str]| {
+        let mut command = super::runner::bare(home.path());
+        Ran::of(command.arg("--demo").args(args).output().unwrap())
+    };
+    let ran = demo(&["list"]).ended(0);
+    assert!(
+        ran.out.lines().count() > 15 && ran.err.is_empty(),
+        "{}",
+        ran.err
+    );
+    demo(&["check"]).ended(2);
+    demo(&["doctor"]).ended(1);
+    for line in [&["list", "--config", "x"][..], &["--config", "x", "list"]] {
+        demo(line).ended(2).says(&["--config"]);
+    }
+    let mut left: Vec<_> = std::fs::read_dir(home.path())
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .collect();
+    left.sort();
+    assert_eq!(left, [".config", ".terraformrc"]);
+    let below = std::fs::read_dir(config.parent().unwrap()).unwrap();
+    assert_eq!(below.count(), 1);
+}
