@@ -721,6 +721,16 @@ impl Fleet {
         }
     }
 
+    /// The time that a slot's token lives by: its host's, once that is off by more
+    /// than an answer takes.
+    pub fn time_of(&self, slot: &Slot) -> Timestamp {
+        let now = Timestamp::now();
+        let ahead = self.entry_of(slot).map(|entry| entry.news().clock);
+        ahead
+            .and_then(|ahead| now.checked_add(ahead).ok())
+            .unwrap_or(now)
+    }
+
     /// The limit of the token's life and the time on the host's clock, as far
     /// as they are known without asking.
     pub async fn limits(&self, slot: &Slot) -> (Option<Duration>, Timestamp) {

@@ -58,6 +58,10 @@ impl World {
     /// # Errors
     /// Whatever makes a run impossible, in one line with its mend.
     pub async fn assemble(arguments: &Arguments, env: Environment) -> Result<Self> {
+        // Where one stands before a command and one behind it, clap lets both pass.
+        if arguments.demo && arguments.config.is_some() {
+            bail!("--demo has a configuration of its own; leave --config or --demo out");
+        }
         let mut warnings = Vec::new();
         let demo = if arguments.demo {
             let demo = Demo::start(DemoOptions::default());

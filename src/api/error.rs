@@ -128,6 +128,8 @@ pub enum TlsFault {
     WrongName,
     /// What answers there does not speak TLS.
     NotSpoken,
+    /// The host wants a certificate of ours; there is none.
+    WantsOurs,
     /// Something else; the library's words are all there is.
     Other,
 }
@@ -221,6 +223,9 @@ impl fmt::Display for Problem {
                     }
                     (TlsFault::NotSpoken, _) => {
                         "; what answers there does not speak TLS: check the port"
+                    }
+                    (TlsFault::WantsOurs, _) => {
+                        "; the host wants a client certificate, and those are not supported"
                     }
                     (TlsFault::Other, _) => "",
                 })

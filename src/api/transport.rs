@@ -193,7 +193,7 @@ pub(super) async fn send(
         Some(Err(error)) if error.is_connect() => {
             Err(Lost::NotSent(connect_problem(&error, ca_file)))
         }
-        Some(Err(error)) => Err(Lost::MaybeSent(Problem::Cut(cause(&error)))),
+        Some(Err(error)) => Err(Lost::MaybeSent(late_problem(&error, ca_file))),
     }
 }
 
@@ -220,6 +220,20 @@ fn connect_problem(error: &reqwest::Error, ca_file: Option<&Path>) -> Problem {
     Problem::Connect(words)
 }
 
+/// A connection that was there and is lost. With TLS 1.3 a server says only then
+/// that it wanted a certificate of ours.
+fn late_problem(error: &reqwest::Error, ca_file: Option<&Path>) -> Problem {
+    let words = cause(error);
+    match tls_fault(&chain(error)) {
+        TlsFault::WantsOurs => Problem::Tls {
+            words,
+            fault: TlsFault::WantsOurs,
+            ca_file: ca_file.map(Path::to_owned),
+        },
+        _ => Problem::Cut(words),
+    }
+}
+
 /// By the words of rustls, lower-cased: its errors cannot be taken out of the
 /// HTTP library's.
 fn tls_fault(chain: &str) -> TlsFault {
@@ -231,6 +245,7 @@ fn tls_fault(chain: &str) -> TlsFault {
         ("not valid yet", TlsFault::NotYetValid),
         ("not valid for name", TlsFault::WrongName),
         ("invalidcontenttype", TlsFault::NotSpoken),
+        ("certificaterequired", TlsFault::WantsOurs),
     ]
     .into_iter()
     .find(|(words, _)| chain.contains(words))

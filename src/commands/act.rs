@@ -351,8 +351,8 @@ pub fn works_without_screen(to: &Destination) -> Result<(), String> {
 }
 
 /// A token that is about to die: its id, age and last use.
-pub fn dying(reading: &Reading) -> String {
-    let now = Timestamp::now();
+/// `now` is the time on its host's clock.
+pub fn dying(reading: &Reading, now: Timestamp) -> String {
     let relative = |time| when::relative(time, now).text;
     match reading.token() {
         None => "no token that can be seen".to_owned(),
@@ -399,11 +399,13 @@ pub fn may_write(run: &Run) -> Result<(), Stop> {
 /// # Errors
 /// Where another token is there than was named, or none.
 pub fn identify(
+    run: &Run,
     slot: &Slot,
     reading: &Reading,
     named: Option<&str>,
     flag: &str,
 ) -> Result<Identity, Stop> {
+    let now = run.world.actor.fleet.time_of(slot);
     let Some(identity) = reading.identity() else {
         return Err(Stop::not_possible(format!(
             "{slot}: the slot could not be read, and nothing was sent: {}",
@@ -420,7 +422,7 @@ pub fn identify(
         (Some(named), Identity::Token { .. }) => Err(Stop::guard(format!(
             "{slot}: {flag} {} is not what is there: {}; nothing was sent",
             text::safe(named),
-            dying(reading)
+            dying(reading, now)
         ))),
         (Some(named), _) => Err(Stop::guard(format!(
             "{slot}: {flag} {} is not there: {}; nothing was sent",
@@ -429,7 +431,7 @@ pub fn identify(
         ))),
         (None, Identity::Token { .. }) => Err(Stop::guard(format!(
             "{slot}: a token is there and would die: {}; if it may, say {flag} {wanted}",
-            dying(reading)
+            dying(reading, now)
         ))),
         (None, Identity::Unclear) => Err(Stop::guard(format!(
             "{slot}: {}, and it would die; if it may, say {flag} none",

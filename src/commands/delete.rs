@@ -17,7 +17,7 @@ pub async fn run(run: &Run, signals: &mut Signals, wanted: &Delete) -> Result<u8
         let slot = one(run, &wanted.organization, wanted.kind).await?;
         run.out.progress("reading the slot");
         let reading = run.world.actor.fleet.read(&slot, Urgency::Owner).await;
-        let shown = identify(&slot, &reading, Some(&wanted.id), "--id")?;
+        let shown = identify(run, &slot, &reading, Some(&wanted.id), "--id")?;
         let own = own(run, &slot, &shown).await;
         Ok((slot, reading, shown, own))
     };
@@ -28,7 +28,7 @@ pub async fn run(run: &Run, signals: &mut Signals, wanted: &Delete) -> Result<u8
         )));
     }
     if wanted.dry_run {
-        let dying = dying(&reading);
+        let dying = dying(&reading, run.world.actor.fleet.time_of(&slot));
         run.out.print(&format!(
             "{slot}: would delete {dying}{own}; nothing was sent\n"
         ))?;

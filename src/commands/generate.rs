@@ -47,7 +47,7 @@ async fn look(run: &Run, wanted: &Generate) -> Result<(Slot, Reading, Identity),
     let slot = one(run, &wanted.organization, wanted.kind).await?;
     run.out.progress("reading the slot");
     let reading = run.world.actor.fleet.read(&slot, Urgency::Owner).await;
-    let shown = identify(&slot, &reading, wanted.replace.as_deref(), "--replace")?;
+    let shown = identify(run, &slot, &reading, wanted.replace.as_deref(), "--replace")?;
     Ok((slot, reading, shown))
 }
 
@@ -74,7 +74,7 @@ async fn dry_run(
         Identity::None => "would generate a token".to_owned(),
         _ => format!(
             "would replace {}{}",
-            dying(reading),
+            dying(reading, run.world.actor.fleet.time_of(slot)),
             own(run, slot, shown).await
         ),
     };

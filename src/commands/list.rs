@@ -1,7 +1,5 @@
 //! `list` and `check`.
 
-use jiff::Timestamp;
-
 use super::row::{json, sort, table};
 use super::slots::{Rows, read_all};
 use super::{Run, Stop, code};
@@ -19,7 +17,7 @@ pub async fn list(run: &Run, wanted: &List) -> Result<u8, Stop> {
     } else if rows.is_empty() {
         String::new()
     } else {
-        table(&rows, Timestamp::now(), &run.out)
+        table(&rows, &run.out)
     };
     run.out.print(&text)?;
     Ok(missing(run, &problems))
@@ -43,7 +41,7 @@ pub async fn check(run: &Run, wanted: &Check) -> Result<u8, Stop> {
     let text = if wanted.json {
         json(&rows)
     } else if !rows.is_empty() {
-        table(&rows, Timestamp::now(), &run.out)
+        table(&rows, &run.out)
     } else if run.out.width.is_some() && problems.is_empty() {
         format!("nothing to do: {total} slots were read\n")
     } else {

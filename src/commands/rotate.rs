@@ -104,10 +104,9 @@ async fn dry_run(run: &Run, wanted: &Rotate, expiry: Expiry) -> Result<u8, Stop>
         "note",
     ];
     let mut table = Table::new(&head, &["token", "id", "created", "last used"]).without(&["note"]);
-    let now = jiff::Timestamp::now();
     for (row, planned) in rows.iter().zip(&plan) {
         let token = row.reading.token();
-        let ago = |time| when::relative(time, now).text;
+        let ago = |time| when::relative(time, row.now).text;
         let own = match run.world.actor.fleet.own(&row.slot, &planned.shown).await {
             Own::Yes => "your own credential",
             Own::No | Own::Unknown => "",

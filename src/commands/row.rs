@@ -19,6 +19,8 @@ pub struct Row {
     pub reading: Reading,
     /// What that means now.
     pub state: State,
+    /// Now, on the clock that the token lives by.
+    pub now: Timestamp,
 }
 
 /// A row in JSON, to the letter of DESIGN.md; `assets/schema` describes it.
@@ -71,7 +73,7 @@ pub fn json(rows: &[Row]) -> String {
 }
 
 /// All rows as a table.
-pub fn table(rows: &[Row], now: Timestamp, out: &Output) -> String {
+pub fn table(rows: &[Row], out: &Output) -> String {
     let head = [
         "organization",
         "host",
@@ -91,11 +93,11 @@ pub fn table(rows: &[Row], now: Timestamp, out: &Output) -> String {
     ]);
     // One word a row for what is the same in all is one too many.
     let kinds = rows.iter().any(|row| row.slot.kind != Kind::Organization);
-    let words = |time: Option<Time>| match time {
-        Some(time) => time.words(|at| when::relative(at, now).text),
-        None => "-".to_owned(),
-    };
     for row in rows {
+        let words = |time: Option<Time>| match time {
+            Some(time) => time.words(|at| when::relative(at, row.now).text),
+            None => "-".to_owned(),
+        };
         let token = row.reading.token();
         let note = row.reading.note.as_deref();
         let kind = if kinds { row.slot.kind.as_str() } else { "" };

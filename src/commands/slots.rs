@@ -2,15 +2,16 @@
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
+use std::time::Duration;
 
 use futures_util::StreamExt;
 use futures_util::future::join_all;
 use futures_util::stream;
-use jiff::Timestamp;
 
 use super::row::Row;
 use super::{Run, Stop};
 use crate::api::Urgency;
+use crate::app::when;
 use crate::config::{Organizations, near};
 use crate::fleet::Fleet;
 use crate::slot::{Found, Kind, Rules, Slot, State};
@@ -19,6 +20,9 @@ use crate::text;
 /// Looks that are under way at a time; the pace of each host decides when they
 /// are sent.
 const AT_ONCE: usize = 64;
+
+/// Shorter pauses are over before one has read of them.
+const WORTH_SAYING: Duration = Duration::from_secs(1);
 
 /// The rows, and what kept others away: one line for each host whose
 /// organizations could not be listed.
@@ -42,22 +46,50 @@ pub async fn read_all(run: &Run, kind: Option<Kind>, rules: &Rules) -> Result<Ro
     let looks = slots.into_iter().map(|slot| look(fleet, slot, kind));
     let mut looks = stream::iter(looks).buffer_unordered(AT_ONCE);
     let mut done = 0;
-    while let Some(found) = looks.next().await {
+    loop {
+        let found = tokio::select! {
+            biased;
+            found = looks.next() => found,
+            () = fleet.changed() => {
+                if let Some(pause) = pause(fleet) {
+                    run.out.progress(&format!("{done} of {total} read; {pause}"));
+                }
+                continue;
+            }
+        };
+        let Some(found) = found else { break };
         done += 1;
         run.out.progress(&format!("{done} of {total} read"));
         rows.extend(found);
     }
-    let now = Timestamp::now();
     let rows = rows
         .into_iter()
-        .map(|(slot, reading)| Row {
-            state: State::of(Some(&reading), rules, now),
-            slot,
-            reading,
+        .map(|(slot, reading)| {
+            let now = fleet.time_of(&slot);
+            Row {
+                state: State::of(Some(&reading), rules, now),
+                slot,
+                reading,
+                now,
+            }
         })
         .collect();
     run.out.clear();
     Ok(Rows { rows, problems })
+}
+
+/// The host that wants no requests for a while, and how long.
+fn pause(fleet: &Fleet) -> Option<String> {
+    let news = fleet.news().into_iter().zip(fleet.entries());
+    let (wait, entry) = news
+        .filter_map(|(news, entry)| Some((news.pause?, entry)))
+        .filter(|(wait, _)| *wait >= WORTH_SAYING)
+        .max_by_key(|(wait, _)| *wait)?;
+    Some(format!(
+        "{}: too many requests (429); waiting {}",
+        entry.config.host,
+        when::length(wait.as_secs().max(1))
+    ))
 }
 
 type Look = (Slot, crate::slot::Reading);

@@ -31,6 +31,8 @@ use crate::text;
 /// How long a program may take; somebody may have to find a key first, and on
 /// the screen it can be stopped.
 const TIMEOUT: Duration = Duration::from_secs(10 * 60);
+/// How long after a program's end the key that ended it may be noticed here.
+const SAME_KEY: Duration = Duration::from_millis(100);
 /// The most that it may print, in bytes.
 const MAX_OUTPUT: usize = 64 * 1024;
 
@@ -173,7 +175,13 @@ impl Programs {
             let _lent = self.lend();
             self.report(Progress::Began(name_of(program, arguments)));
             let _ended = Ended(self);
-            child::run_on_terminal(command, MAX_OUTPUT).await
+            let finished = child::run_on_terminal(command, MAX_OUTPUT).await;
+            if !finished.as_ref().is_ok_and(|finished| finished.success) {
+                // Ctrl-C there is meant for this program as well, which hears of it
+                // a moment later.
+                tokio::time::sleep(SAME_KEY).await;
+            }
+            finished
         } else {
             let mut command = match &self.detacher {
                 Some(detacher) => child::detached(detacher, program),

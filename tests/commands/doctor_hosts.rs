@@ -142,6 +142,28 @@ fn what_is_wrong_with_a_certificate_is_told_apart() {
 }
 
 #[test]
+fn a_host_that_wants_a_client_certificate_is_told_that_there_are_none() {
+    let behind = Behind::new(Shows::WantsOurs, &[NAME], |_| {});
+    let line = problem(behind.doctor(&behind.ca_file()));
+    has(
+        &line,
+        &[
+            "tls: ",
+            "client certificate",
+            "-> client certificates are not supported",
+        ],
+    );
+    // `list` says it as well.
+    let mut list = command(&behind.owner, &["list"]);
+    let ran = Ran::of(
+        list.env("HTTPS_PROXY", behind.front.proxy())
+            .output()
+            .unwrap(),
+    );
+    ran.ended(2).says(&["client certificate", "not supported"]);
+}
+
+#[test]
 fn a_ca_file_that_is_none_is_named() {
     let behind = Behind::new(Shows::Certificate, &[NAME], |_| {});
     for (text, words) in [(None, "cannot be read"), (Some("no pem"), "PEM")] {

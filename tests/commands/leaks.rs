@@ -23,6 +23,27 @@ fn no_secret_and_no_credential_is_anywhere_else() {
         &["check"],
         &["doctor"],
         &["generate", "platform", "--to", "store"],
+        &[
+            "generate",
+            "acme",
+            "--to",
+            "store",
+            "--replace",
+            "none",
+            "--dry-run",
+        ],
+        &["delete", "platform", "--id", "wrong"],
+        &["rotate", "--state", "ok", "--to", "store", "--dry-run"],
+        &[
+            "rotate",
+            "--to",
+            "store",
+            "--plan",
+            "0123456789abcdef",
+            "--resume",
+        ],
+        &["completions", "bash"],
+        &["man"],
     ] {
         let mut command = command(&owner, args);
         command.arg("--log").arg(&log);

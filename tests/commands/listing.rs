@@ -4,7 +4,9 @@ use std::io::{BufRead, BufReader};
 use std::process::Stdio;
 
 use jiff::{SignedDuration, Timestamp};
-use orgward::demo::{Access, Flavour, HostOptions, OrganizationSeed, TokenSeed, WorldSource};
+use orgward::demo::{
+    Access, Clock, Flavour, HostOptions, OrganizationSeed, TokenSeed, WorldSource,
+};
 use serde_json::Value;
 
 use super::runner::{Ran, command, run};
@@ -271,4 +273,70 @@ fn a_log_is_the_owners_alone_and_says_what_was_done() {
     let mode = std::fs::metadata(&path).unwrap().permissions().mode();
     assert_eq!(mode & 0o777, 0o600);
     run(&owner, &["list", "--log", "/nowhere/at/all"]).ended(2);
+}
+
+#[test]
+fn tokens_live_by_their_hosts_clock() {
+    // The host is two days ahead: this machine's clock would see three days left.
+    let clock = Clock::at(Timestamp::now() + hours(48));
+    let owner = Owner::of(HostOptions {
+        clock,
+        ..HostOptions::new(Flavour::Enterprise, vec![ending("soon", 1)])
+    });
+    let ran = run(&owner, &["check", "--within", "36h"]).ended(1);
+    assert!(ran.out.contains("soon"), "{}", ran.out);
+    assert!(
+        ran.out.contains("in 1 d") || ran.out.contains("in 23 h"),
+        "{}",
+        ran.out
+    );
+    let id = owner.token("soon").unwrap();
+    let (to, _) = super::runner::file(&owner, "secret");
+    let args = [
+        "generate",
+        "soon",
+        "--to",
+        &to,
+        "--replace",
+        &id,
+        "--dry-run",
+    ];
+    let dry = run(&owner, &args).ended(0).out;
+    let plan = ["rotate", "--state", "expiring", "--to", &to, "--dry-run"];
+    let plan = run(&owner, &plan).ended(0).out;
+    for words in [dry, plan] {
+        assert!(words.contains("10 d ago"), "{words}");
+    }
+}
+
+#[test]
+fn the_demo_reads_and_writes_nothing_of_its_owners() {
+    let home = tempfile::tempdir().unwrap();
+    let config = home.path().join(".config/orgward/config.toml");
+    std::fs::create_dir_all(config.parent().unwrap()).unwrap();
+    std::fs::write(&config, "[[host]\n").unwrap();
+    std::fs::write(home.path().join(".terraformrc"), "credentials {").unwrap();
+    let demo = |args: &[&str]| {
+        let mut command = super::runner::bare(home.path());
+        Ran::of(command.arg("--demo").args(args).output().unwrap())
+    };
+    let ran = demo(&["list"]).ended(0);
+    assert!(
+        ran.out.lines().count() > 15 && ran.err.is_empty(),
+        "{}",
+        ran.err
+    );
+    demo(&["check"]).ended(2);
+    demo(&["doctor"]).ended(1);
+    for line in [&["list", "--config", "x"][..], &["--config", "x", "list"]] {
+        demo(line).ended(2).says(&["--config"]);
+    }
+    let mut left: Vec<_> = std::fs::read_dir(home.path())
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .collect();
+    left.sort();
+    assert_eq!(left, [".config", ".terraformrc"]);
+    let below = std::fs::read_dir(config.parent().unwrap()).unwrap();
+    assert_eq!(below.count(), 1);
 }

@@ -146,6 +146,34 @@ fn a_slot_that_is_refused_does_not_stop_the_others() {
 }
 
 #[test]
+fn of_several_outcomes_the_highest_is_the_exit_code() {
+    // A refusal alone is 2, with a delivery that fails behind it 4.
+    let owner = owner();
+    let id = plan(&owner, "broken");
+    let no = Fault::Instead(Reply::Answer(Answer::empty(403)));
+    owner.host.add_fault(FaultRule::on("POST", "/a/", no));
+    let ran = rotate(&owner, "broken", &["--plan", &id]).ended(4);
+    for words in ["a on tfe.corp.example: refused", "b on tfe.corp.example: "] {
+        assert!(ran.err.contains(words), "{}", ran.err);
+    }
+    // And with one whose outcome cannot be told 5.
+    let owner = self::owner();
+    let id = plan(&owner, "store");
+    let no = Fault::Instead(Reply::Answer(Answer::empty(403)));
+    owner.host.add_fault(FaultRule::on("POST", "/a/", no));
+    owner.host.after_each(|host, request| {
+        // Whatever became of it, nobody can see any more.
+        if request.method == "POST" && request.path.contains("/b/") {
+            host.revoke(&host.credential());
+        }
+    });
+    owner
+        .host
+        .add_fault(FaultRule::on("POST", "/b/", Fault::Acted(Reply::Close)));
+    rotate(&owner, "store", &["--plan", &id]).ended(5);
+}
+
+#[test]
 fn what_changed_meanwhile_is_not_resumed() {
     let owner = owner();
     let id = plan(&owner, "broken");

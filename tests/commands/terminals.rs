@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use orgward::demo::{Flavour, HostOptions, WorldSource};
+use orgward::demo::{Answer, Fault, FaultRule, Flavour, HostOptions, Reply, WorldSource};
 
 use super::runner::{Ran, command, file, run, with_deliveries};
 use super::support::{Exit, Owner, Program, Sentinel, Signal, patience, poll};
@@ -281,4 +281,18 @@ fn without_a_terminal_nobody_is_asked() {
     let mut command = command(&owner, &["doctor", "--json"]);
     let ran = Ran::of(command.output().unwrap()).ended(1);
     assert!(ran.out.contains("this is no terminal"), "{}", ran.out);
+}
+
+#[test]
+fn a_host_that_wants_a_pause_is_named_on_a_terminal() {
+    let owner = Owner::new();
+    let busy = Answer::empty(429).header("X-RateLimit-Reset", "55");
+    let busy = Fault::Instead(Reply::Answer(busy));
+    owner
+        .host
+        .add_fault(FaultRule::on("GET", "platform/authentication-token", busy));
+    let program = start(&owner, &["list"]);
+    program.wait_for("read; tfe.corp.example: too many requests (429); waiting");
+    program.ctrl('c');
+    assert_eq!(program.wait_exit(), Exit::Code(130));
 }

@@ -10,8 +10,9 @@ use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio_rustls::TlsAcceptor;
-use tokio_rustls::rustls::ServerConfig;
 use tokio_rustls::rustls::pki_types::PrivatePkcs8KeyDer;
+use tokio_rustls::rustls::server::WebPkiClientVerifier;
+use tokio_rustls::rustls::{RootCertStore, ServerConfig};
 
 /// A proxy whose only destination is one embedded host, by whatever name.
 pub struct Front {
@@ -32,6 +33,8 @@ pub enum Shows {
     Expired,
     /// One whose time has not come.
     NotYetValid,
+    /// A valid one, and then it wants one of the caller.
+    WantsOurs,
     /// No TLS at all.
     Plain,
 }
@@ -57,14 +60,21 @@ impl Front {
         let names: Vec<String> = names.iter().map(ToString::to_string).collect();
         let mut certificate = CertificateParams::new(names).unwrap();
         match shows {
-            Shows::Certificate | Shows::Plain => {}
+            Shows::Certificate | Shows::WantsOurs | Shows::Plain => {}
             Shows::Expired => certificate.not_after = rcgen::date_time_ymd(2001, 1, 1),
             Shows::NotYetValid => certificate.not_before = rcgen::date_time_ymd(4000, 1, 1),
         }
         let certificate = certificate.signed_by(&key, &issuer).unwrap();
         let key = PrivatePkcs8KeyDer::from(key.serialize_der());
-        let config = ServerConfig::builder()
-            .with_no_client_auth()
+        let config = if shows == Shows::WantsOurs {
+            let mut roots = RootCertStore::empty();
+            roots.add(root.der().clone()).unwrap();
+            let verifier = WebPkiClientVerifier::builder(Arc::new(roots));
+            ServerConfig::builder().with_client_cert_verifier(verifier.build().unwrap())
+        } else {
+            ServerConfig::builder().with_no_client_auth()
+        };
+        let config = config
             .with_single_cert(vec![certificate.der().clone()], key.into())
             .unwrap();
         let tls = (shows != Shows::Plain).then(|| TlsAcceptor::from(Arc::new(config)));

@@ -202,6 +202,9 @@ fn tls_mend(fault: TlsFault, with_ca_file: bool) -> &'static str {
             "check the port; a host is reached by https, and http is for this machine only, \
              as name = \"http://127.0.0.1:PORT\""
         }
+        (TlsFault::WantsOurs, _) => {
+            "client certificates are not supported: use an address of the host that wants none"
+        }
         (TlsFault::Other, _) => "check the port, and what stands between: a proxy, a firewall",
     }
 }
