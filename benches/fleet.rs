@@ -195,6 +195,8 @@ fn settings() -> Settings {
         demo: false,
         read_only: true,
         ascii: false,
+        palette: Default::default(),
+        mouse: false,
         warnings: Vec::new(),
     }
 }

@@ -3,18 +3,22 @@
 
 mod deleting;
 mod driver;
+mod feedback;
 mod fields;
 mod generating;
 mod health;
 mod hosts;
 mod journal;
+mod keys;
 mod leaving;
 mod looking;
 mod many;
+mod mouse;
 mod panel;
 mod property;
 mod replacing;
 mod running;
 mod storing;
+mod timeline;
 mod views;
 mod world;

@@ -49,6 +49,8 @@ pub fn settings() -> Settings {
         demo: false,
         read_only: false,
         ascii: false,
+        palette: Default::default(),
+        mouse: false,
         warnings: Vec::new(),
     }
 }

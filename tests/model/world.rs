@@ -101,6 +101,8 @@ fn settings() -> Settings {
         demo: false,
         read_only: false,
         ascii: false,
+        palette: Default::default(),
+        mouse: false,
         warnings: Vec::new(),
     }
 }

@@ -115,6 +115,8 @@ impl Stage {
             demo: false,
             read_only: false,
             ascii: false,
+            palette: Default::default(),
+            mouse: false,
             warnings: Vec::new(),
         };
         let rows = rows();
@@ -274,7 +276,9 @@ impl Stage {
         let mut terminal =
             Terminal::new(TestBackend::new(width, height)).expect("a terminal in memory");
         terminal
-            .draw(|frame| ui::draw(&self.app, frame))
+            .draw(|frame| {
+                ui::draw(&self.app, frame);
+            })
             .expect("memory can be drawn on");
         terminal.backend().buffer().clone()
     }
