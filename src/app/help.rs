@@ -1,6 +1,7 @@
 //! The help: every key, made from the table that the keys come from. What is
 //! typed narrows it down.
 
+use unicode_segmentation::UnicodeSegmentation;
 use unicode_width::UnicodeWidthStr;
 
 use super::field::Field;
@@ -48,21 +49,20 @@ pub(super) fn wrapped(text: &str, width: usize) -> Vec<String> {
     lines
 }
 
-/// A word that is wider than a line, in pieces that are not.
+/// A word that is wider than a line, in pieces that are not; never cut inside
+/// what a reader takes for one character.
 fn pieces(word: &str, width: usize) -> Vec<&str> {
     let mut pieces = Vec::new();
-    let mut rest = word;
-    while rest.width() > width {
-        let fits = |end: &usize| rest[..*end].width() <= width;
-        let ends = rest.char_indices().map(|(at, c)| at + c.len_utf8());
-        let end = ends.take_while(fits).last();
-        // At least one character, or the rest would never end.
-        let end = end.unwrap_or_else(|| rest.chars().next().map_or(rest.len(), char::len_utf8));
-        let (piece, after) = rest.split_at(end);
-        pieces.push(piece);
-        rest = after;
+    let (mut start, mut used) = (0, 0);
+    for (at, grapheme) in word.grapheme_indices(true) {
+        let columns = grapheme.width();
+        if used + columns > width && at > start {
+            pieces.push(&word[start..at]);
+            (start, used) = (at, 0);
+        }
+        used += columns;
     }
-    pieces.push(rest);
+    pieces.push(&word[start..]);
     pieces
 }
 
@@ -175,4 +175,28 @@ impl Help {
 
 fn opens(keymap: &Keymap, pressed: &Pressed) -> bool {
     keymap.command(Context::List, pressed.key) == Some(Command::Help)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_text_is_broken_at_blanks_and_never_inside_a_character() {
+        assert_eq!(wrapped("one two three", 7), ["one two", "three"]);
+        for character in ["🇩🇪", "✋🏽", "e\u{301}", "組"] {
+            let word = character.repeat(9);
+            for width in 1..12 {
+                let lines = wrapped(&word, width);
+                assert_eq!(lines.concat(), word);
+                for line in lines {
+                    assert!(
+                        line.graphemes(true).all(|g| g == character),
+                        "{line:?} at {width}"
+                    );
+                    assert!(line.width() <= width.max(character.width()));
+                }
+            }
+        }
+    }
 }
