@@ -134,7 +134,7 @@ impl App {
                 says(!self.list.rows().is_empty())
             }
             Command::Kind => match self.list.kind() {
-                Kind::Organization if self.list.has_kind(Kind::AuditTrails) => Some("audit trails"),
+                Kind::Organization if self.list.has_audit_trails() => Some("audit trails"),
                 Kind::Organization => None,
                 Kind::AuditTrails => Some("organization tokens"),
             },

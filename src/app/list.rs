@@ -651,7 +651,7 @@ impl List {
 
     /// Selects a row that passes the filter.
     pub fn select(&mut self, slot: &Slot) {
-        let at = self.index.get(slot).copied();
+        let at = self.at(slot);
         if let Some(line) = at.and_then(|at| self.place(at)) {
             self.move_to(line);
         }
@@ -671,10 +671,9 @@ impl List {
         self.view.iter().map(|at| &self.rows[*at])
     }
 
-    /// Whether an organization has a place for this kind of token.
-    pub fn has_kind(&self, kind: Kind) -> bool {
-        let mut counts = self.counts.iter();
-        counts.any(|((of, _), count)| *of == kind && *count > 0)
+    /// Whether an organization is known to have a place for an audit trail token.
+    pub fn has_audit_trails(&self) -> bool {
+        self.rows.iter().any(|row| row.audit_trails)
     }
 
     fn selected_line(&self) -> Option<usize> {
@@ -809,7 +808,7 @@ impl List {
                 continue;
             }
             let reading = row.reading.clone()?;
-            return Some((row.slot.clone(), Look::PolicyOf(Box::new(reading))));
+            return Some((row.slot.clone(), Look::PolicyOf(reading)));
         }
         None
     }

@@ -70,7 +70,7 @@ fn happening() -> impl Strategy<Value = Happening> {
         16 => (any::<usize>(), any::<usize>()).prop_map(|(which, what)| Happening::Reply(which, what)),
         3 => any::<usize>().prop_map(Happening::Step),
         1 => any::<usize>().prop_map(Happening::Gone),
-        3 => any::<usize>().prop_map(Happening::Click),
+        2 => any::<usize>().prop_map(Happening::Click),
         1 => any::<bool>().prop_map(Happening::Wheel),
     ]
 }
@@ -454,7 +454,7 @@ fn no_way_through_the_screen_breaks_a_promise() {
         any::<bool>(),
     );
     let config = ProptestConfig {
-        cases: 150,
+        cases: 240,
         failure_persistence: None,
         ..ProptestConfig::default()
     };
