@@ -673,7 +673,8 @@ impl List {
 
     /// Whether an organization is known to have a place for an audit trail token.
     pub fn has_audit_trails(&self) -> bool {
-        self.rows.iter().any(|row| row.audit_trails)
+        let mut rows = self.rows.iter();
+        rows.any(|row| row.audit_trails || row.old_audit_trails.is_some())
     }
 
     fn selected_line(&self) -> Option<usize> {
