@@ -5,8 +5,9 @@ use crossterm::event::KeyEvent;
 
 use super::keys::{Binding, Command, Context};
 use super::list::Row;
+use super::timeline::known_end;
 use super::{App, Layer, layout};
-use crate::slot::{Kind, State};
+use crate::slot::{Kind, State, Time};
 
 /// One key of the bar.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -176,11 +177,12 @@ impl App {
     }
 
     fn timeline_word(&self, command: Command, usual: &'static str) -> Option<&'static str> {
-        let ends = self.ends();
-        let chosen = ends.selected.map(|at| ends.all[at].row.state());
+        let dies = |row: &&Row| known_end(row).and_then(Time::at).is_some();
+        let chosen = self.list.selected().filter(dies).map(Row::state);
         let free = self.refusal_of_all().is_none();
         let holds = match command {
-            Command::Earlier => ends.all.len() > 1,
+            // The first two are enough to know.
+            Command::Earlier => self.list.view().filter(dies).nth(1).is_some(),
             Command::New => {
                 free && chosen.is_some_and(|s| s.allows_generate() || s.allows_replace())
             }

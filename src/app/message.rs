@@ -432,7 +432,10 @@ pub enum Effect {
         id: EffectId,
     },
     /// The owner has seen that these orders were left open.
-    Seen { orders: Vec<(String, Slot)> },
+    Seen {
+        /// The orders and their slots.
+        orders: Vec<(String, Slot)>,
+    },
     /// Leave the screen to the shell until it comes back.
     Suspend,
     /// End the program.

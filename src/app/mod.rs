@@ -273,7 +273,11 @@ impl App {
                 .map(|time| when::relative(time, now).until.duration_since(now))
                 .min()
         };
-        let soonest = self.list.visible().filter_map(wait_of).min()?;
+        let timeline = |layer: &Layer| matches!(layer, Layer::Timeline);
+        let soonest = match self.layers.iter().any(timeline) {
+            true => self.list.view().filter_map(wait_of).min()?,
+            false => self.list.visible().filter_map(wait_of).min()?,
+        };
         let wait = Duration::try_from(soonest).unwrap_or_default();
         Some(self.now.since_start + wait.max(Duration::from_secs(60)))
     }

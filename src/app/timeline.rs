@@ -122,7 +122,8 @@ impl Ends<'_> {
     }
 }
 
-fn known_end(row: &Row) -> Option<Time> {
+/// When a row's token dies, as far as it is known.
+pub(super) fn known_end(row: &Row) -> Option<Time> {
     row.last_known()?.ends_at()
 }
 

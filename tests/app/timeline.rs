@@ -291,3 +291,12 @@ fn the_timeline_at_every_size() {
     crate::views::view_at("timeline_ascii", &mut ascii, &sizes[1..]);
     assert!(ascii.screen().is_ascii(), "{}", ascii.screen());
 }
+
+#[test]
+fn the_distances_age_also_for_rows_that_the_list_does_not_show() {
+    let mut owner = stage((40, 10));
+    // The list's few rows say "never" or nothing: nothing there ages.
+    owner.press("sG").press("x").press("G").sees("in 500 d");
+    owner.wait(25 * 3600);
+    owner.sees("in 498 d").sees_not("in 500 d");
+}
