@@ -196,6 +196,8 @@ fn settings() -> Settings {
         read_only: true,
         ascii: false,
         narrowed: false,
+        palette: Default::default(),
+        mouse: false,
         warnings: Vec::new(),
     }
 }

@@ -6,6 +6,8 @@
 //! credentials, delivery, journal, cache} → {config, child, expiry} → {slot, secret,
 //! text}`.
 
+#![warn(missing_docs)]
+
 pub mod action;
 pub mod api;
 pub mod app;

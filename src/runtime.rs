@@ -16,13 +16,14 @@ use std::panic::AssertUnwindSafe;
 use std::path::PathBuf;
 use std::time::Instant;
 
+use crossterm::event::{MouseButton, MouseEvent, MouseEventKind};
 use futures_util::FutureExt;
 use jiff::Timestamp;
 use tokio::sync::mpsc::error::TryRecvError;
 use tokio::sync::mpsc::{self, UnboundedReceiver, UnboundedSender};
 use tokio::task::{AbortHandle, JoinSet};
 
-use self::input::suspend_key;
+use self::input::{Input, suspend_key};
 use self::signals::{Caught, Signals, note};
 use crate::action::{Actor, Control};
 use crate::app::dialogs::OfferDialog;
@@ -31,7 +32,7 @@ use crate::app::{self, Account, App, Effect, Message, Moment, Settings};
 use crate::delivery::TerminalWrite;
 use crate::ending::{self, LAST_WAIT};
 use crate::terminal::{self, Terminal};
-use crate::ui;
+use crate::ui::{self, Hits};
 
 /// The most messages that are taken before a frame is drawn.
 const BATCH: usize = 512;
@@ -63,6 +64,10 @@ pub struct Runtime {
     demo_notice: bool,
     /// The task that reads the terminal.
     reader: Option<AbortHandle>,
+    /// What a click on the last frame hits, and a click that waits for the next
+    /// one.
+    hits: Hits,
+    click: Option<MouseEvent>,
     /// The configuration that additions are written to.
     pub config: Option<PathBuf>,
     /// The hosts that are offered first, where there is no configuration.
@@ -84,6 +89,8 @@ impl Runtime {
             started: Instant::now(),
             demo_notice: demo,
             reader: None,
+            hits: Hits::default(),
+            click: None,
             config: None,
             offer: None,
         }
@@ -116,7 +123,7 @@ impl Runtime {
 
     async fn screen(&mut self, settings: Settings, accounts: Vec<Account>) -> io::Result<Exit> {
         let mut signals = Signals::new()?;
-        let mut terminal = Terminal::enter()?;
+        let mut terminal = Terminal::enter(settings.mouse)?;
         let size = terminal.size()?;
         let (mut app, effects) = App::new(settings, accounts, size, self.now());
         if let Some(offer) = self.offer.take() {
@@ -124,7 +131,7 @@ impl Runtime {
         }
         self.hear_programs();
         // The first frame comes before any request.
-        if draw(&mut terminal, &app).is_err() {
+        if self.draw(&mut terminal, &app).is_err() {
             return Ok(Exit::Signal(1));
         }
         let mut input = self.read_input();
@@ -192,7 +199,7 @@ impl Runtime {
                     Effect::Suspend => {
                         // Not while the frame with a revealed secret is the last
                         // one: the state has hidden it, and this draws it.
-                        let hidden = draw(&mut terminal, &app);
+                        let hidden = self.draw(&mut terminal, &app);
                         if hidden.is_err() || terminal.suspend().is_err() {
                             return Ok(Exit::Signal(1));
                         }
@@ -206,7 +213,7 @@ impl Runtime {
                     effect => self.start(effect),
                 }
             }
-            if draw(&mut terminal, &app).is_err() {
+            if self.draw(&mut terminal, &app).is_err() {
                 return Ok(Exit::Signal(1));
             }
             if !pending.is_empty() {
@@ -232,7 +239,12 @@ impl Runtime {
                     break;
                 }
                 let message = match input.try_recv() {
-                    Ok(message) => message,
+                    Ok(Input::Message(message)) => message,
+                    // A click means what was drawn, so that comes first.
+                    Ok(Input::Mouse(event)) => {
+                        self.click = Some(event);
+                        break;
+                    }
                     Err(TryRecvError::Disconnected) => return Ok(Exit::Signal(1)),
                     Err(TryRecvError::Empty) => match self.inbox.try_recv() {
                         Ok(message) => message,
@@ -268,9 +280,12 @@ impl Runtime {
         &mut self,
         app: &App,
         signals: &mut Signals,
-        input: &mut UnboundedReceiver<Message>,
+        input: &mut UnboundedReceiver<Input>,
         terminal: &mut Terminal,
     ) -> Next {
+        if let Some(event) = self.click.take() {
+            return self.mouse(event);
+        }
         let deadline = app.next_deadline();
         let started = self.started;
         let sleep = async move {
@@ -287,7 +302,8 @@ impl Runtime {
                 Caught::Stop => Next::Message(suspend_key()),
             },
             event = input.recv() => match event {
-                Some(message) => Next::Message(message),
+                Some(Input::Message(message)) => Next::Message(message),
+                Some(Input::Mouse(event)) => self.mouse(event),
                 // The terminal is gone.
                 None => Next::Exit(Exit::Signal(1)),
             },
@@ -303,6 +319,29 @@ impl Runtime {
             Some(done) = self.writes.join_next() => ended(done),
             Some(done) = self.tasks.join_next() => ended(done),
             () = sleep => Next::Message(Message::Deadline),
+        }
+    }
+
+    fn draw(&mut self, terminal: &mut Terminal, app: &App) -> io::Result<()> {
+        if !terminal::has_panicked() {
+            let hits = &mut self.hits;
+            terminal.draw(|frame| *hits = ui::draw(app, frame))?;
+        }
+        Ok(())
+    }
+
+    /// What the mouse did, by what is on the screen.
+    fn mouse(&self, event: MouseEvent) -> Next {
+        match event.kind {
+            MouseEventKind::Down(MouseButton::Left) => {
+                match self.hits.at(event.column, event.row) {
+                    Some(target) => Next::Message(Message::Click(target.clone())),
+                    None => Next::Again,
+                }
+            }
+            MouseEventKind::ScrollDown => Next::Message(Message::Wheel { down: true }),
+            MouseEventKind::ScrollUp => Next::Message(Message::Wheel { down: false }),
+            _ => Next::Again,
         }
     }
 
@@ -342,11 +381,4 @@ fn ended(done: Result<(), tokio::task::JoinError>) -> Next {
         Err(error) if error.is_panic() => Next::Exit(Exit::Panic),
         _ => Next::Again,
     }
-}
-
-fn draw(terminal: &mut Terminal, app: &App) -> io::Result<()> {
-    if terminal::has_panicked() {
-        return Ok(());
-    }
-    terminal.draw(|frame| ui::draw(app, frame))
 }

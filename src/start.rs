@@ -17,6 +17,7 @@ use crate::app::keys::Keymap;
 use crate::app::{Account, Settings};
 use crate::cache::Cache;
 use crate::cli::{self, Arguments};
+use crate::config::theme::Palette;
 use crate::config::{self, Config, DeliveryWay, HostConfig, Location, Organizations, RescueTo};
 use crate::credentials::{self, Environment, Programs};
 use crate::delivery::{self, CommandDelivery, Deliverer, Surroundings, TerminalWrite};
@@ -42,6 +43,8 @@ pub struct World {
     pub notes: Vec<String>,
     /// Whether ASCII is all that may be drawn.
     pub ascii: bool,
+    /// The colours in force.
+    pub palette: Palette,
     /// The hosts that are offered, where there is no configuration yet.
     pub offer: Option<OfferDialog>,
     /// Where the configuration is, or will be.
@@ -116,6 +119,7 @@ impl World {
             ),
         };
         let ascii = arguments.ascii || config.screen.ascii || !env.has_unicode();
+        let palette = palette(config.screen.palette, &env);
         let only = arguments
             .org
             .iter()
@@ -152,6 +156,7 @@ impl World {
             warnings,
             notes,
             ascii,
+            palette,
             offer,
             config_path: if demo_run { None } else { location.path },
             read_only: arguments.read_only,
@@ -172,6 +177,8 @@ impl World {
             read_only: self.read_only,
             ascii: self.ascii,
             narrowed: self.narrowed,
+            palette: self.palette,
+            mouse: self.config.screen.mouse,
             warnings: self.warnings.clone(),
         }
     }
@@ -194,6 +201,28 @@ impl World {
     /// Whether this is the embedded host's world.
     pub fn is_demo(&self) -> bool {
         self.demo.is_some()
+    }
+}
+
+/// The theme as this terminal and its owner want it: `NO_COLOR` beats
+/// everything, and 24-bit colours are for terminals that say that they know them.
+fn palette(palette: Palette, env: &Environment) -> Palette {
+    if env.filled("NO_COLOR").is_some() {
+        return palette.without_colours();
+    }
+    let forced = env
+        .filled("CLICOLOR_FORCE")
+        .is_some_and(|value| value != "0");
+    let dumb = env.filled("TERM").is_some_and(|term| term == "dumb");
+    if dumb && !forced {
+        return palette.without_colours();
+    }
+    let many = env
+        .filled("COLORTERM")
+        .is_some_and(|known| known == "truecolor" || known == "24bit");
+    match many {
+        true => palette,
+        false => palette.in_256_colours(),
     }
 }
 

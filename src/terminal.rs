@@ -13,6 +13,7 @@ use crossterm::cursor::Show;
 use crossterm::event::{
     DisableBracketedPaste, DisableFocusChange, EnableBracketedPaste, EnableFocusChange,
 };
+use crossterm::style::Print;
 use crossterm::terminal::{
     Clear, ClearType, EnterAlternateScreen, LeaveAlternateScreen, disable_raw_mode, enable_raw_mode,
 };
@@ -25,6 +26,12 @@ use crate::text;
 
 /// Whether the screen is ours.
 static INSIDE: AtomicBool = AtomicBool::new(false);
+/// Whether the mouse is heard while the screen is ours.
+static MOUSE: AtomicBool = AtomicBool::new(false);
+/// Presses and the wheel, with coordinates of any size; not the movements, which
+/// would wake the program for nothing.
+const MOUSE_ON: &str = "\x1b[?1000h\x1b[?1006h";
+const MOUSE_OFF: &str = "\x1b[?1006l\x1b[?1000l";
 /// Whether a panic has happened anywhere: nothing is drawn any more.
 static PANICKED: AtomicBool = AtomicBool::new(false);
 
@@ -104,11 +111,12 @@ pub struct Terminal {
 }
 
 impl Terminal {
-    /// Takes the screen.
+    /// Takes the screen, and the mouse where its owner wants that.
     ///
     /// # Errors
     /// Where there is no terminal, or it does not do what is asked.
-    pub fn enter() -> io::Result<Self> {
+    pub fn enter(mouse: bool) -> io::Result<Self> {
+        MOUSE.store(mouse, Ordering::SeqCst);
         take()?;
         let inner = ratatui::Terminal::new(CrosstermBackend::new(Output::new()?));
         match inner {
@@ -272,6 +280,10 @@ fn take() -> io::Result<()> {
         EnableBracketedPaste,
         EnableFocusChange
     );
+    let entered = match MOUSE.load(Ordering::SeqCst) {
+        true => entered.and_then(|()| execute!(io::stdout(), Print(MOUSE_ON))),
+        false => entered,
+    };
     if entered.is_err() {
         restore();
     }
@@ -285,6 +297,9 @@ pub fn restore() {
         return;
     }
     let mut out = io::stdout();
+    if MOUSE.load(Ordering::SeqCst) {
+        let _ = queue!(out, Print(MOUSE_OFF));
+    }
     let _ = queue!(
         out,
         DisableFocusChange,

@@ -107,7 +107,7 @@ timeout = "5s"
 newline = true
 
 [screen]
-theme = "dusk"
+theme = "dark"
 mouse = true
 ascii = true
 
@@ -173,7 +173,7 @@ refresh_all = "R"
         DeliveryWay::File("/srv/{host}/{organization}".into())
     );
     assert_eq!((disk.timeout, disk.newline), (Duration::from_secs(5), true));
-    assert_eq!(config.screen.theme, "dusk");
+    assert_eq!(config.screen.theme, "dark");
     assert!(config.screen.mouse && config.screen.ascii);
     assert_eq!(config.keys["refresh_all"], "R");
     assert_eq!(

@@ -50,6 +50,8 @@ fn the_pictures_show_their_scenes_and_no_secret() {
         ("generate", "[ Generate ]"),
         ("replace", "Enter to replace"),
         ("secret", "delivered to the clipboard"),
+        ("timeline", "Expiry timeline"),
+        ("light", ">payments<"),
     ] {
         let all = pictures::all();
         let picture = all.iter().find(|picture| picture.name == name).expect(name);

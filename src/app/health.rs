@@ -197,6 +197,8 @@ impl App {
             return;
         }
         entry.health.away = Some(Away::Until(self.now.since_start + AGAIN));
+        // It stands in the status line for as long as it holds.
+        self.said.keep(&why, true, self.now.wall);
         let prefix = format!("{}: ", entry.host);
         let why = why.strip_prefix(&prefix).unwrap_or(&why).to_owned();
         let failed = Reading {

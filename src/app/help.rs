@@ -1,16 +1,23 @@
-//! The help: every key, made from the table that the keys come from.
+//! The help: every key, made from the table that the keys come from. What is
+//! typed narrows it down.
 
-use crossterm::event::{KeyCode, KeyEvent};
+use unicode_segmentation::UnicodeSegmentation;
 use unicode_width::UnicodeWidthStr;
 
-use super::keys::{Command, Keymap};
+use super::field::Field;
+use super::keys::{Command, Context, Keymap, Pressed, moved};
+use super::layout;
 use crate::slot::State;
 
-/// The help's state: how far it is scrolled.
-#[derive(Debug, Default)]
+/// The help's state.
+#[derive(Debug)]
 pub struct Help {
     /// The first line shown.
     pub offset: usize,
+    /// What is searched for.
+    pub search: Field,
+    /// What it was opened over: its keys come first.
+    over: Context,
 }
 
 /// One line of the help.
@@ -24,23 +31,6 @@ pub enum Line {
 
 /// The columns for the keys, with the gap behind them.
 pub const KEYS: usize = 16;
-
-/// What the help says, in lines of at most `width` columns.
-pub fn lines(keymap: &Keymap, width: usize) -> Vec<Line> {
-    let mut lines = Vec::new();
-    for line in whole_lines(keymap) {
-        match line {
-            Line::Entry(key, text) => {
-                let mut key = Some(key);
-                for text in wrapped(&text, width.saturating_sub(KEYS)) {
-                    lines.push(Line::Entry(key.take().unwrap_or_default(), text));
-                }
-            }
-            head => lines.push(head),
-        }
-    }
-    lines
-}
 
 /// Breaks a text at blanks.
 pub(super) fn wrapped(text: &str, width: usize) -> Vec<String> {
@@ -59,88 +49,154 @@ pub(super) fn wrapped(text: &str, width: usize) -> Vec<String> {
     lines
 }
 
-/// A word that is wider than a line, in pieces that are not.
+/// A word that is wider than a line, in pieces that are not; never cut inside
+/// what a reader takes for one character.
 fn pieces(word: &str, width: usize) -> Vec<&str> {
     let mut pieces = Vec::new();
-    let mut rest = word;
-    while rest.width() > width {
-        let fits = |end: &usize| rest[..*end].width() <= width;
-        let ends = rest.char_indices().map(|(at, c)| at + c.len_utf8());
-        let end = ends.take_while(fits).last();
-        // At least one character, or the rest would never end.
-        let end = end.unwrap_or_else(|| rest.chars().next().map_or(rest.len(), char::len_utf8));
-        let (piece, after) = rest.split_at(end);
-        pieces.push(piece);
-        rest = after;
+    let (mut start, mut used) = (0, 0);
+    for (at, grapheme) in word.grapheme_indices(true) {
+        let columns = grapheme.width();
+        if used + columns > width && at > start {
+            pieces.push(&word[start..at]);
+            (start, used) = (at, 0);
+        }
+        used += columns;
     }
-    pieces.push(rest);
+    pieces.push(&word[start..]);
     pieces
 }
 
-fn whole_lines(keymap: &Keymap) -> Vec<Line> {
-    let entry = |key: &str, text: &str| Line::Entry(key.to_owned(), text.to_owned());
-    let mut lines = vec![Line::Head("In the list")];
-    for binding in keymap.bindings() {
-        let keys: Vec<String> = binding.keys.iter().map(ToString::to_string).collect();
-        lines.push(Line::Entry(keys.join(" "), binding.long.to_owned()));
-    }
-    lines.push(Line::Head("In a dialog"));
-    lines.extend([
-        entry("Tab ↑ ↓", "the next field; ← → choose in it"),
-        entry("Enter", "act, once what is asked for is typed"),
-        entry("Esc", "close the dialog; nothing is sent"),
-    ]);
-    let key = |command| keymap.key(command);
-    let acting = [Command::New, Command::Delete, Command::Refresh].map(key);
-    lines.push(Line::Head("With marks"));
-    lines.extend([
-        entry(
-            &acting.join(" "),
-            "act on all that are marked, shown or not",
-        ),
-        entry("↑ ↓ PgUp PgDn", "scroll the list of what dies"),
-        entry("Enter", "act, once the number of slots is typed"),
-        entry("Esc", "while it runs: stop after the present one"),
-    ]);
-    lines.push(Line::Head("With a new secret"));
-    lines.extend([
-        entry("c y", "copy it"),
-        entry("v", "reveal or hide it; hidden again after 30 s"),
-        entry("w", "write it to a file"),
-        entry("p", "send it to a configured delivery"),
-        entry("k", "put it into the keyring"),
-        entry(
-            "s",
-            "store it where your old credential is, after a replace of your own token",
-        ),
-        entry("t", "test it: ask the host whom it authenticates"),
-        entry("Esc", "close; asks first while it is delivered nowhere"),
-    ]);
-    lines.push(Line::Head("The states"));
-    for state in State::ALL {
-        lines.push(entry(state.word(), state.meaning()));
-    }
-    lines
+fn whole_lines(keymap: &Keymap, over: Context) -> Vec<(&'static str, Vec<(String, String)>)> {
+    let rest = Context::ALL.into_iter().filter(|context| *context != over);
+    let mut parts: Vec<_> = std::iter::once(over)
+        .chain(rest)
+        .map(|context| {
+            let rows = keymap.rows(context).iter().map(|binding| {
+                let keys: Vec<String> = binding.keys.iter().map(ToString::to_string).collect();
+                (keys.join(" "), binding.long.to_owned())
+            });
+            (context.head(), rows.collect())
+        })
+        .collect();
+    let states = State::ALL.map(|state| (state.word().to_owned(), state.meaning().to_owned()));
+    // Sooner than the views that are opened now and then.
+    let list = if over == Context::List { 1 } else { 2 };
+    parts.insert(list, ("The states", states.to_vec()));
+    parts
 }
 
 impl Help {
-    /// Takes a key; true when the help is to be closed. `last` is the line that
-    /// stands first when the end is shown.
-    pub fn key(&mut self, key: &KeyEvent, last: usize) -> bool {
-        // The window may have grown.
-        self.offset = self.offset.min(last);
-        match key.code {
-            KeyCode::Esc | KeyCode::Enter | KeyCode::F(1) | KeyCode::Char('q' | '?') => {
-                return true;
+    /// The help over what has the keys.
+    pub fn over(context: Context) -> Self {
+        Self {
+            offset: 0,
+            search: Field::default(),
+            over: context,
+        }
+    }
+
+    /// What it says, in lines of at most `width` columns: of each part what has
+    /// every word that is searched for.
+    pub fn lines(&self, keymap: &Keymap, width: usize) -> Vec<Line> {
+        let search = self.search.text().to_lowercase();
+        let words: Vec<&str> = search.split_whitespace().collect();
+        let mut lines = Vec::new();
+        for (head, entries) in whole_lines(keymap, self.over) {
+            let fits = |(key, text): &(String, String)| {
+                let all = format!("{head} {key} {text}").to_lowercase();
+                words.iter().all(|word| all.contains(word))
+            };
+            let mut entries = entries.into_iter().filter(fits).peekable();
+            if entries.peek().is_some() {
+                lines.push(Line::Head(head));
             }
-            KeyCode::Down | KeyCode::Char('j') => self.offset = (self.offset + 1).min(last),
-            KeyCode::Up | KeyCode::Char('k') => self.offset = self.offset.saturating_sub(1),
-            KeyCode::PageDown | KeyCode::Char(' ') => self.offset = (self.offset + 10).min(last),
-            KeyCode::PageUp => self.offset = self.offset.saturating_sub(10),
-            KeyCode::Home | KeyCode::Char('g') => self.offset = 0,
-            KeyCode::End | KeyCode::Char('G') => self.offset = last,
-            _ => {}
+            for (key, text) in entries {
+                let mut key = Some(key);
+                for text in wrapped(&text, width.saturating_sub(KEYS)) {
+                    lines.push(Line::Entry(key.take().unwrap_or_default(), text));
+                }
+            }
+        }
+        lines
+    }
+
+    /// The lines that are not shown when its end is.
+    fn last(&self, keymap: &Keymap, size: (u16, u16)) -> usize {
+        let lines = self.lines(keymap, layout::help_width(size)).len();
+        lines.saturating_sub(layout::help_lines(size))
+    }
+
+    /// Takes a key; true when the help is to be closed.
+    pub fn key(&mut self, pressed: Pressed, keymap: &Keymap, size: (u16, u16)) -> bool {
+        let last = self.last(keymap, size);
+        let page = layout::help_lines(size).max(1);
+        match pressed.command {
+            Some(Command::Close) if self.search.text().is_empty() => return true,
+            Some(Command::Close) => {
+                self.search = Field::default();
+                self.offset = 0;
+            }
+            Some(command) => {
+                let to = moved(self.offset, command, last, page);
+                self.offset = to.unwrap_or(self.offset);
+            }
+            // Nobody looks for the key that opened it.
+            None if self.search.text().is_empty() && opens(keymap, &pressed) => return true,
+            None => {
+                if self.search.key(pressed.key) {
+                    self.offset = 0;
+                }
+            }
         }
         false
+    }
+
+    /// Takes pasted text.
+    pub fn paste(&mut self, text: &str) {
+        self.search.paste(text);
+        self.offset = 0;
+    }
+
+    /// What the key bar says of a command: nothing while it does nothing.
+    pub fn word(
+        &self,
+        command: Command,
+        usual: &'static str,
+        keymap: &Keymap,
+        size: (u16, u16),
+    ) -> Option<&'static str> {
+        match command {
+            Command::Down => (self.last(keymap, size) > 0).then_some(usual),
+            Command::Close if !self.search.text().is_empty() => Some("clear"),
+            _ => Some(usual),
+        }
+    }
+}
+
+fn opens(keymap: &Keymap, pressed: &Pressed) -> bool {
+    keymap.command(Context::List, pressed.key) == Some(Command::Help)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_text_is_broken_at_blanks_and_never_inside_a_character() {
+        assert_eq!(wrapped("one two three", 7), ["one two", "three"]);
+        for character in ["🇩🇪", "✋🏽", "e\u{301}", "組"] {
+            let word = character.repeat(9);
+            for width in 1..12 {
+                let lines = wrapped(&word, width);
+                assert_eq!(lines.concat(), word);
+                for line in lines {
+                    assert!(
+                        line.graphemes(true).all(|g| g == character),
+                        "{line:?} at {width}"
+                    );
+                    assert!(line.width() <= width.max(character.width()));
+                }
+            }
+        }
     }
 }

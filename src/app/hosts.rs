@@ -9,11 +9,10 @@ use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crossterm::event::{KeyCode, KeyEvent};
-
 use super::dialogs::{
     AddDialog, AskDialog, Notice, OfferDialog, Offered, Place, ProgramDialog, Stage, Typed, Wanted,
 };
+use super::keys::{Command, Pressed};
 use super::list::AccountId;
 use super::message::{Added, Addition, Candidate, CheckProblem, Effect, EffectId};
 use super::{App, Health, Layer};
@@ -134,8 +133,12 @@ impl App {
             .any(|layer| matches!(layer, Layer::Offer(_)))
     }
 
-    pub(super) fn offer_key(&mut self, mut offer: OfferDialog, key: &KeyEvent) -> Vec<Effect> {
-        let effects = match offer.key(key) {
+    pub(super) fn offer_key(
+        &mut self,
+        mut offer: OfferDialog,
+        command: Option<Command>,
+    ) -> Vec<Effect> {
+        let effects = match offer.key(command) {
             Offered::Declined => return vec![Effect::Decline],
             Offered::Stay => Vec::new(),
             Offered::Agreed => {
@@ -168,8 +171,8 @@ impl App {
         self.layers.push(Layer::Add(Box::new(dialog)));
     }
 
-    pub(super) fn add_key(&mut self, mut dialog: Box<AddDialog>, key: &KeyEvent) -> Vec<Effect> {
-        let effects = match dialog.key(key) {
+    pub(super) fn add_key(&mut self, mut dialog: Box<AddDialog>, pressed: Pressed) -> Vec<Effect> {
+        let effects = match dialog.key(pressed) {
             Wanted::Close => return Vec::new(),
             Wanted::Stay => Vec::new(),
             Wanted::Check(candidate) => match self.known_already(&candidate) {
@@ -307,9 +310,9 @@ impl App {
         }
     }
 
-    pub(super) fn ask_key(&mut self, mut dialog: Box<AskDialog>, key: &KeyEvent) -> Vec<Effect> {
+    pub(super) fn ask_key(&mut self, mut dialog: Box<AskDialog>, pressed: Pressed) -> Vec<Effect> {
         let account = dialog.account;
-        let effects = match dialog.key(key) {
+        let effects = match dialog.key(pressed) {
             Typed::Stay => {
                 self.layers.push(Layer::Ask(dialog));
                 return Vec::new();
@@ -437,10 +440,14 @@ impl App {
         self.layers.insert(0, Layer::Program(dialog));
     }
 
-    pub(super) fn program_key(&mut self, dialog: ProgramDialog, key: &KeyEvent) -> Vec<Effect> {
-        match key.code {
-            KeyCode::Esc => Vec::new(),
-            KeyCode::Enter => {
+    pub(super) fn program_key(
+        &mut self,
+        dialog: ProgramDialog,
+        command: Option<Command>,
+    ) -> Vec<Effect> {
+        match command {
+            Some(Command::Close) => Vec::new(),
+            Some(Command::Act) => {
                 let account = dialog.account;
                 vec![Effect::OnTerminal { account }]
             }

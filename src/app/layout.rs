@@ -71,6 +71,11 @@ pub fn help_height(size: (u16, u16)) -> usize {
     usize::from(size.1.saturating_sub(3))
 }
 
+/// The lines of the help below what is searched for.
+pub fn help_lines(size: (u16, u16)) -> usize {
+    help_height(size).saturating_sub(1).max(1)
+}
+
 /// The orders that the journal's view shows at once: two lines each, below its
 /// own first line.
 pub fn journal_height(size: (u16, u16)) -> usize {

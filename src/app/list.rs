@@ -187,6 +187,10 @@ pub struct List {
     /// The looks that are under way, and how many by host entry.
     looks: HashMap<EffectId, usize>,
     under_way: Vec<usize>,
+    /// Whether the end of every token is to be known with its policy, and the
+    /// rows whose policy is still to be asked for.
+    policies: bool,
+    policy_queue: VecDeque<usize>,
     /// How far each host entry's clock is ahead.
     clocks: Vec<SignedDuration>,
     /// Steps of work, for the test that says how it grows.
@@ -251,6 +255,8 @@ impl List {
             queues: Vec::new(),
             looks: HashMap::new(),
             under_way: Vec::new(),
+            policies: false,
+            policy_queue: VecDeque::new(),
             clocks: Vec::new(),
             #[cfg(test)]
             work: std::cell::Cell::default(),
@@ -524,6 +530,7 @@ impl List {
         }
         self.looks.clear();
         self.queues.clear();
+        self.policy_queue.clear();
         self.under_way.clear();
         for at in 0..self.rows.len() {
             let row = &self.rows[at];
@@ -535,6 +542,7 @@ impl List {
             if wanted {
                 self.enqueue(at);
             }
+            self.enqueue_policy(at);
         }
         self.selected = selected.and_then(|slot| self.at(&slot));
         self.rebuild();
@@ -641,6 +649,34 @@ impl List {
         self.follow();
     }
 
+    /// Selects a row that passes the filter.
+    pub fn select(&mut self, slot: &Slot) {
+        let at = self.at(slot);
+        if let Some(line) = at.and_then(|at| self.place(at)) {
+            self.move_to(line);
+        }
+    }
+
+    /// Moves the window over the rows; the selection stays in it.
+    pub fn scroll(&mut self, lines: isize) {
+        let most = self.view.len().saturating_sub(self.height);
+        self.offset = self.offset.saturating_add_signed(lines).min(most);
+        let line = self.selected_line().unwrap_or(0);
+        let last = (self.offset + self.height).saturating_sub(1);
+        self.move_to(line.clamp(self.offset, last.max(self.offset)));
+    }
+
+    /// The rows that pass the filter, in order.
+    pub fn view(&self) -> impl Iterator<Item = &Row> {
+        self.view.iter().map(|at| &self.rows[*at])
+    }
+
+    /// Whether an organization is known to have a place for an audit trail token.
+    pub fn has_audit_trails(&self) -> bool {
+        let mut rows = self.rows.iter();
+        rows.any(|row| row.audit_trails || row.old_audit_trails.is_some())
+    }
+
     fn selected_line(&self) -> Option<usize> {
         self.place(self.selected?)
     }
@@ -734,12 +770,58 @@ impl List {
                 }
             }
         }
+        self.next_policy(allowed)
+    }
+
+    /// From now on the policy of every row is asked for, after all else: without
+    /// it an end may be later than the token's.
+    pub fn want_policies(&mut self) {
+        if !std::mem::replace(&mut self.policies, true) {
+            for at in 0..self.rows.len() {
+                self.enqueue_policy(at);
+            }
+        }
+    }
+
+    /// How many rows that are shown lack the policy that their end may depend on.
+    pub fn without_policy(&self) -> usize {
+        let lacks = |row: &&Row| row.token().is_some() && row.lacks_policy();
+        self.view().filter(lacks).count()
+    }
+
+    fn enqueue_policy(&mut self, at: usize) {
+        let row = &self.rows[at];
+        if self.policies && row.token().is_some() && row.lacks_policy() {
+            self.policy_queue.push_back(at);
+        }
+    }
+
+    fn next_policy(&mut self, allowed: impl Fn(AccountId) -> bool) -> Option<(Slot, Look)> {
+        // What cannot be asked now waits for its turn.
+        for _ in 0..self.policy_queue.len() {
+            let at = self.policy_queue.pop_front()?;
+            let row = &self.rows[at];
+            if !row.lacks_policy() || row.pending.is_some() {
+                continue;
+            }
+            if !allowed(row.account) {
+                self.policy_queue.push_back(at);
+                continue;
+            }
+            let reading = row.reading.clone()?;
+            return Some((row.slot.clone(), Look::PolicyOf(reading)));
+        }
         None
     }
 
     /// How many looks at slots of a host entry are under way.
     pub fn under_way(&self, account: AccountId) -> usize {
         self.under_way.get(account).copied().unwrap_or(0)
+    }
+
+    /// Whether something is being read.
+    pub fn is_reading(&self) -> bool {
+        !self.looks.is_empty()
     }
 
     /// Whether nothing is being read and nothing is to be.
@@ -841,6 +923,7 @@ impl List {
         let reading = reading.into();
         let answered = !matches!(reading.found, Found::Failed | Found::Unauthorized);
         self.know(slot, reading, now);
+        self.enqueue_policy(at);
         if answered && slot.kind == Kind::Organization {
             self.give_up_audit_trails(slot, now);
         }

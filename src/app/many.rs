@@ -1,10 +1,8 @@
 //! Many orders: the dialog for all marked slots, the run that performs one order
 //! after the other, and the table at its end.
 
-use crossterm::event::KeyEvent;
-
 use super::dialogs::{Deed, Item, LeftOut, ManyDialog, ManyWish};
-use super::keys::Command;
+use super::keys::{Command, Pressed};
 use super::message::{EffectId, ManyPreparation};
 use super::orders::not_possible;
 use super::panel::Panel;
@@ -55,8 +53,12 @@ impl App {
         vec![Effect::PrepareMany { id, slots }]
     }
 
-    pub(super) fn many_key(&mut self, mut dialog: Box<ManyDialog>, key: &KeyEvent) -> Vec<Effect> {
-        match dialog.key(key, layout::many_height(self.size)) {
+    pub(super) fn many_key(
+        &mut self,
+        mut dialog: Box<ManyDialog>,
+        pressed: Pressed,
+    ) -> Vec<Effect> {
+        match dialog.key(pressed, layout::many_height(self.size)) {
             ManyWish::Close => Vec::new(),
             ManyWish::Run(orders) => self.start_run(dialog.verb(), orders),
             ManyWish::Stay => {
@@ -148,14 +150,14 @@ impl App {
         }
     }
 
-    pub(super) fn report_key(&mut self, mut report: Report, key: &KeyEvent) -> Vec<Effect> {
-        if self.settings.keymap.command(key) == Some(Command::Quit) {
-            self.layers.push(Layer::Report(report));
-            return self.leave();
-        }
+    pub(super) fn report_key(
+        &mut self,
+        mut report: Report,
+        command: Option<Command>,
+    ) -> Vec<Effect> {
         let lines = report.drawn(layout::report_width(self.size)).0.len();
-        let last = lines.saturating_sub(layout::report_height(self.size));
-        if !report.key(key, last) {
+        let room = layout::report_height(self.size);
+        if !report.key(command, lines.saturating_sub(room), room) {
             self.layers.push(Layer::Report(report));
         }
         Vec::new()

@@ -59,6 +59,22 @@ pub enum Message {
     Page(EffectId, Vec<Arc<str>>),
     /// How each host entry is doing, in their order.
     Hosts(Vec<HostNews>),
+    /// A click on something that was drawn.
+    Click(Target),
+    /// The wheel was turned.
+    Wheel {
+        /// Towards the end.
+        down: bool,
+    },
+}
+
+/// What a click may hit: by its name, as it was when it was drawn.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Target {
+    /// A row of the list, or its place in the timeline.
+    Row(Slot),
+    /// A button, or a key in the key bar: the click is that key.
+    Key(KeyEvent),
 }
 
 /// Why a copied secret is not on the clipboard any more.
@@ -242,16 +258,36 @@ pub struct Known {
 /// Something to be done outside.
 pub enum Effect {
     /// Ask a host for its organizations.
-    List { id: EffectId, account: AccountId },
+    List {
+        /// Its number.
+        id: EffectId,
+        /// The host entry.
+        account: AccountId,
+    },
     /// Find out whether the account is the one that an earlier run remembered.
-    Identify { id: EffectId, account: AccountId },
+    Identify {
+        /// Its number.
+        id: EffectId,
+        /// The host entry.
+        account: AccountId,
+    },
     /// Try to reach a host that went away.
-    Reach { id: EffectId, account: AccountId },
+    Reach {
+        /// Its number.
+        id: EffectId,
+        /// The host entry.
+        account: AccountId,
+    },
     /// Write what was read to the cache.
-    Remember { id: EffectId },
+    Remember {
+        /// Its number.
+        id: EffectId,
+    },
     /// Look at a slot.
     Read {
+        /// Its number.
         id: EffectId,
+        /// The slot.
         slot: Slot,
         /// What it is to find out.
         look: Look,
@@ -260,81 +296,146 @@ pub enum Effect {
     },
     /// Find out what a dialog must know.
     Prepare {
+        /// Its number.
         id: EffectId,
+        /// The slot.
         slot: Slot,
+        /// What its owner was shown.
         shown: Identity,
     },
     /// Find out what the dialog for many slots must know.
     PrepareMany {
+        /// Its number.
         id: EffectId,
+        /// The slots, and what their owner was shown.
         slots: Vec<(Slot, Identity)>,
     },
     /// Find out whether a destination can take a secret of each slot.
     Check {
+        /// Its number.
         id: EffectId,
+        /// The destination.
         to: Destination,
+        /// The slots.
         slots: Vec<Slot>,
     },
     /// Perform an order.
-    Perform { id: EffectId, order: Order },
+    Perform {
+        /// Its number.
+        id: EffectId,
+        /// The order.
+        order: Order,
+    },
     /// Stop an order that has not been sent yet.
-    Stop { id: EffectId },
+    Stop {
+        /// Its number.
+        id: EffectId,
+    },
     /// Bring a secret from the panel to a place.
     Deliver {
+        /// Its number.
         id: EffectId,
+        /// The order's number in the journal.
         order: String,
+        /// The secret's number among those not yet delivered.
         hold: HoldId,
+        /// The secret.
         secret: Secret,
+        /// The destination.
         to: Destination,
+        /// What the delivery may name.
         facts: Facts,
         /// Whether an existing file may be replaced.
         replace: bool,
     },
     /// Store a secret as its owner's credential, where the old one is.
     Store {
+        /// Its number.
         id: EffectId,
+        /// The order's number in the journal.
         order: String,
+        /// The secret's number among those not yet delivered.
         hold: HoldId,
+        /// The slot.
         slot: Slot,
+        /// The secret.
         secret: Secret,
     },
     /// Ask the host whom a secret authenticates.
     Who {
+        /// Its number.
         id: EffectId,
+        /// The slot.
         slot: Slot,
+        /// The secret.
         secret: Secret,
     },
     /// The owner let an undelivered secret go.
     LetGo {
+        /// The order's number in the journal.
         order: String,
+        /// The secret's number among those not yet delivered.
         hold: HoldId,
+        /// The slot.
         slot: Slot,
     },
     /// Copy a name: unmarked, never cleared.
-    CopyName { id: EffectId, name: String },
+    CopyName {
+        /// Its number.
+        id: EffectId,
+        /// The name.
+        name: String,
+    },
     /// Look for what an earlier run left behind.
-    LookBack { id: EffectId },
+    LookBack {
+        /// Its number.
+        id: EffectId,
+    },
     /// Go on with a credential that was typed.
     Give {
+        /// The host entry.
         account: AccountId,
+        /// The credential.
         credential: Credential,
     },
     /// Whatever kept a host entry from being connected may be tried again.
-    Retry { account: AccountId },
+    Retry {
+        /// The host entry.
+        account: AccountId,
+    },
     /// Stop the program that is to give a credential.
     StopProgram,
     /// Leave the screen to the program of a host entry.
-    OnTerminal { account: AccountId },
+    OnTerminal {
+        /// The host entry.
+        account: AccountId,
+    },
     /// Ask a host about something that may be added.
-    Examine { id: EffectId, candidate: Candidate },
+    Examine {
+        /// Its number.
+        id: EffectId,
+        /// What may be added.
+        candidate: Candidate,
+    },
     /// Add it to the configuration and the fleet.
-    Add { id: EffectId, what: Addition },
+    Add {
+        /// Its number.
+        id: EffectId,
+        /// What is added.
+        what: Addition,
+    },
     /// End the program: the offered hosts are not wanted.
     Decline,
     /// Read the journal.
-    ReadJournal { id: EffectId },
+    ReadJournal {
+        /// Its number.
+        id: EffectId,
+    },
     /// The owner has seen that these orders were left open.
-    Seen { orders: Vec<(String, Slot)> },
+    Seen {
+        /// The orders and their slots.
+        orders: Vec<(String, Slot)>,
+    },
     /// Leave the screen to the shell until it comes back.
     Suspend,
     /// End the program.
@@ -360,6 +461,8 @@ impl Message {
             Message::Obtained(..) => "Obtained",
             Message::Page(..) => "Page",
             Message::Hosts(_) => "Hosts",
+            Message::Click(_) => "Click",
+            Message::Wheel { .. } => "Wheel",
         }
     }
 }

@@ -5,57 +5,65 @@
 //! time with each message. So every way through the program can be walked in a
 //! test by pressing keys and handing in answers.
 
+pub mod bar;
 pub mod dialogs;
 pub mod field;
 mod health;
 pub mod help;
 pub mod hosts;
+mod input;
 pub mod keys;
 pub mod layout;
 pub mod list;
 mod many;
 pub mod masked;
 pub mod message;
+pub mod messages;
 mod orders;
 pub mod panel;
 mod past;
 mod reading;
 pub mod run;
 mod secrets;
+pub mod timeline;
 pub mod when;
 
 use std::collections::{HashMap, HashSet};
 use std::time::Duration;
 
-use crossterm::event::{KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
+use crossterm::event::KeyEventKind;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use zeroize::Zeroizing;
 
 use self::dialogs::{
-    AddDialog, AskDialog, Deed, DeleteDialog, JournalView, LeaveDialog, Leftovers, ManyDialog,
-    NewDialog, Notice, OfferDialog, ProgramDialog,
+    AddDialog, AskDialog, DeleteDialog, JournalView, LeaveDialog, Leftovers, ManyDialog, NewDialog,
+    Notice, OfferDialog, ProgramDialog, Stage,
 };
 use self::field::Field;
 pub use self::health::Health;
 use self::help::Help;
 pub use self::hosts::Account;
 use self::hosts::Program;
-use self::keys::{Command, Keymap};
-use self::list::{AccountId, Column, List};
+use self::keys::Keymap;
+use self::list::{AccountId, List};
 pub use self::message::{
     Choice, Effect, EffectId, Gone, Known, ManyPreparation, Message, NotDelivered, Preparation,
-    Reply,
+    Reply, Target,
 };
+use self::messages::{MessagesView, Said};
 use self::panel::Panel;
 use self::run::{Report, Run};
 use crate::action::{Order, Step, Verb};
+use crate::config::theme::Palette;
 use crate::expiry::Expiry;
 use crate::slot::{Rules, Slot, Time};
 
 /// How long a word in the status line stays, and a bad one.
 const STATUS: Duration = Duration::from_secs(4);
 const BAD_STATUS: Duration = Duration::from_secs(8);
+/// How long the spinner stands still.
+const SPINNER: Duration = Duration::from_millis(125);
 
 /// A moment, by the clock that only runs forward and by the calendar.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -86,6 +94,10 @@ pub struct Settings {
     pub ascii: bool,
     /// Whether only some of the configured hosts and organizations are here.
     pub narrowed: bool,
+    /// The colours.
+    pub palette: Palette,
+    /// Whether the mouse is heard.
+    pub mouse: bool,
     /// What was not as it should be at the start.
     pub warnings: Vec<String>,
 }
@@ -127,6 +139,8 @@ pub enum Layer {
     Program(ProgramDialog),
     Leftovers(Leftovers),
     Journal(JournalView),
+    Messages(MessagesView),
+    Timeline,
 }
 
 /// A word in the status line.
@@ -159,6 +173,8 @@ pub struct App {
     program: Option<Program>,
     /// A word for a while.
     pub status: Option<Status>,
+    /// What was said, kept.
+    pub said: Said,
     /// The window's size, in columns and lines.
     pub size: (u16, u16),
     /// The time, as of the last message.
@@ -192,6 +208,7 @@ impl App {
             run: None,
             program: None,
             status: None,
+            said: Said::default(),
             size,
             now,
             leaving: false,
@@ -234,6 +251,7 @@ impl App {
             due.push(Duration::from_secs(self.now.since_start.as_secs() + 1));
         }
         due.extend(self.program_named_at());
+        due.extend(self.spinner_due());
         due.extend(self.next_aging());
         due.extend(
             self.accounts
@@ -257,7 +275,11 @@ impl App {
                 .map(|time| when::relative(time, now).until.duration_since(now))
                 .min()
         };
-        let soonest = self.list.visible().filter_map(wait_of).min()?;
+        let timeline = |layer: &Layer| matches!(layer, Layer::Timeline);
+        let soonest = match self.layers.iter().any(timeline) {
+            true => self.list.view().filter_map(wait_of).min()?,
+            false => self.list.visible().filter_map(wait_of).min()?,
+        };
         let wait = Duration::try_from(soonest).unwrap_or_default();
         Some(self.now.since_start + wait.max(Duration::from_secs(60)))
     }
@@ -269,18 +291,19 @@ impl App {
 
     /// Says something in the status line.
     fn say(&mut self, text: impl Into<String>) {
-        self.status = Some(Status {
-            text: text.into(),
-            bad: false,
-            until: self.now.since_start + STATUS,
-        });
+        self.tell(text.into(), false, STATUS);
     }
 
     fn say_bad(&mut self, text: impl Into<String>) {
+        self.tell(text.into(), true, BAD_STATUS);
+    }
+
+    fn tell(&mut self, text: String, bad: bool, how_long: Duration) {
+        self.said.keep(&text, bad, self.now.wall);
         self.status = Some(Status {
-            text: text.into(),
-            bad: true,
-            until: self.now.since_start + BAD_STATUS,
+            text,
+            bad,
+            until: self.now.since_start + how_long,
         });
     }
 }
@@ -335,6 +358,11 @@ pub fn update(app: &mut App, message: Message, now: Moment) -> Vec<Effect> {
             }
             Vec::new()
         }
+        Message::Click(target) => app.click(target),
+        Message::Wheel { down } => {
+            app.wheel(down);
+            Vec::new()
+        }
         Message::AuditTrails(slot) => {
             app.list.add_audit_trails(&slot);
             Vec::new()
@@ -368,217 +396,6 @@ impl App {
         }
     }
 
-    fn key(&mut self, key: &KeyEvent) -> Vec<Effect> {
-        let control = key.modifiers.contains(KeyModifiers::CONTROL);
-        match key.code {
-            KeyCode::Char('c') if control => return self.leave(),
-            KeyCode::Char('z') if control => {
-                self.hide_secrets();
-                return vec![Effect::Suspend];
-            }
-            _ => {}
-        }
-        match self.layers.pop() {
-            Some(layer) => self.layer_key(layer, key),
-            None if self.filter.is_some() => {
-                self.filter_key(key);
-                Vec::new()
-            }
-            None => match self.settings.keymap.command(key) {
-                Some(command) => self.command(command),
-                None => Vec::new(),
-            },
-        }
-    }
-
-    /// Hands a key to the top layer, which was taken off and goes back unless
-    /// it is done.
-    fn layer_key(&mut self, layer: Layer, key: &KeyEvent) -> Vec<Effect> {
-        let now = self.now;
-        match layer {
-            Layer::Help(mut help) => {
-                let lines = help::lines(&self.settings.keymap, layout::help_width(self.size));
-                let last = lines.len().saturating_sub(layout::help_height(self.size));
-                if !help.key(key, last) {
-                    self.layers.push(Layer::Help(help));
-                }
-                Vec::new()
-            }
-            Layer::New(mut dialog) => {
-                let reaction = dialog.key(key);
-                self.react(reaction, Layer::New(dialog))
-            }
-            Layer::Delete(mut dialog) => {
-                let reaction = dialog.key(key);
-                self.react(reaction, Layer::Delete(dialog))
-            }
-            Layer::Many(dialog) => self.many_key(dialog, key),
-            Layer::Report(report) => self.report_key(report, key),
-            Layer::Notice(notice) => self.notice_key(notice, key),
-            Layer::Panel(mut panel) => {
-                let wish = panel.key(key, now);
-                self.panel_wish(panel, wish)
-            }
-            Layer::Leave(dialog) => self.leave_key(dialog, key),
-            Layer::Add(dialog) => self.add_key(dialog, key),
-            Layer::Ask(dialog) => self.ask_key(dialog, key),
-            Layer::Offer(offer) => self.offer_key(offer, key),
-            Layer::Program(dialog) => self.program_key(dialog, key),
-            Layer::Leftovers(leftovers) => self.leftovers_key(leftovers, key),
-            Layer::Journal(view) => self.journal_key(view, key),
-        }
-    }
-
-    fn paste(&mut self, text: &str) {
-        match self.layers.last_mut() {
-            Some(Layer::New(dialog)) => dialog.paste(text),
-            Some(Layer::Delete(dialog)) => dialog.paste(text),
-            Some(Layer::Many(dialog)) => dialog.paste(text),
-            Some(Layer::Add(dialog)) => dialog.paste(text),
-            Some(Layer::Ask(dialog)) => dialog.paste(text),
-            Some(Layer::Panel(panel)) => {
-                if let Some(field) = panel.field() {
-                    field.paste(text);
-                }
-            }
-            Some(Layer::Journal(view)) => view.paste(text),
-            Some(_) => {}
-            None => {
-                if let Some(filter) = &mut self.filter {
-                    filter.paste(text);
-                    let text = filter.text().to_owned();
-                    self.list.set_filter(&text);
-                }
-            }
-        }
-    }
-
-    fn filter_key(&mut self, key: &KeyEvent) {
-        let Some(field) = &mut self.filter else {
-            return;
-        };
-        match key.code {
-            KeyCode::Enter => self.filter = None,
-            KeyCode::Esc => {
-                self.filter = None;
-                self.list.set_filter("");
-            }
-            KeyCode::Down => self.list.move_by(1),
-            KeyCode::Up => self.list.move_by(-1),
-            _ => {
-                field.key(key);
-                let text = field.text().to_owned();
-                self.list.set_filter(&text);
-            }
-        }
-    }
-
-    fn command(&mut self, command: Command) -> Vec<Effect> {
-        match command {
-            Command::Up => self.list.move_by(-1),
-            Command::Down => self.list.move_by(1),
-            Command::PageUp => self.list.move_pages(-1),
-            Command::PageDown => self.list.move_pages(1),
-            Command::Top => self.list.move_to(0),
-            Command::Bottom => self.list.move_to(usize::MAX),
-            Command::Help => self.layers.push(Layer::Help(Help::default())),
-            Command::Filter => self.filter = Some(Field::with(self.list.filter())),
-            Command::Sort => self.sort(self.list.order().0.next(), false),
-            Command::SortReverse => {
-                let (column, reversed) = self.list.order();
-                self.sort(column, !reversed);
-            }
-            Command::Back => return self.back(),
-            Command::Refresh => return self.refresh(),
-            Command::RefreshAll => return self.refresh_all(),
-            Command::Copy => return self.copy_name(),
-            Command::Address => self.show_address(),
-            Command::Add => self.open_add(),
-            Command::Journal => return self.open_journal(),
-            Command::Quit => return self.leave(),
-            Command::Suspend => return vec![Effect::Suspend],
-            Command::Mark => {
-                if let Some(row) = self.list.selected() {
-                    let (slot, marked) = (row.slot.clone(), row.marked);
-                    self.list.mark(&slot, !marked);
-                    self.list.move_by(1);
-                }
-            }
-            Command::MarkAll => self.list.mark_shown(),
-            Command::Kind => self.turn_kind(),
-            Command::New => return self.open(Deed::New),
-            Command::Delete => return self.open(Deed::Delete),
-        }
-        Vec::new()
-    }
-
-    fn sort(&mut self, column: Column, reversed: bool) {
-        self.list.sort_by(column, reversed);
-        let backwards = if reversed { ", reversed" } else { "" };
-        self.say(format!("sorted by {}{backwards}", column.words()));
-    }
-
-    fn turn_kind(&mut self) {
-        if !self.list.turn_kind() {
-            self.say_bad("no host here is known to have audit trail tokens");
-        }
-    }
-
-    /// Esc undoes one thing. While an order runs there is nothing to undo; of
-    /// many orders no further one begins.
-    fn back(&mut self) -> Vec<Effect> {
-        if let (Some(running), Some(run)) = (&self.running, &mut self.run) {
-            let (id, sent) = (running.id, running.sent);
-            run.stop();
-            self.say("stopping after this one");
-            return match sent {
-                true => Vec::new(),
-                false => vec![Effect::Stop { id }],
-            };
-        }
-        if let Some(running) = &self.running {
-            if running.sent && !matches!(running.step, Step::Waiting(_)) {
-                self.say("waiting for the server");
-                return Vec::new();
-            }
-            let id = running.id;
-            self.say("stopping");
-            return vec![Effect::Stop { id }];
-        }
-        if self.waiting_for().is_some() {
-            self.say("stopping");
-            return vec![Effect::StopProgram];
-        }
-        if self.list.filter().is_empty() {
-            self.list.unmark_all();
-        }
-        self.list.set_filter("");
-        Vec::new()
-    }
-
-    fn copy_name(&mut self) -> Vec<Effect> {
-        let Some(row) = self.list.selected() else {
-            return Vec::new();
-        };
-        let name = row.slot.organization.to_string();
-        let id = self.next_id();
-        self.copying_names.insert(id);
-        vec![Effect::CopyName { id, name }]
-    }
-
-    fn show_address(&mut self) {
-        let Some(row) = self.list.selected() else {
-            return;
-        };
-        let address = token_page(&row.slot);
-        self.layers.push(Layer::Notice(Notice {
-            title: "Token page".to_owned(),
-            lines: vec![row.slot.to_string(), address],
-            bad: false,
-            next: None,
-        }));
-    }
-
     fn reply(&mut self, id: EffectId, reply: Reply) -> Vec<Effect> {
         match reply {
             Reply::Listed(result) => self.listed(id, result),
@@ -604,6 +421,39 @@ impl App {
             Reply::Journal(result) => self.journal_read(id, result),
         }
         Vec::new()
+    }
+
+    /// Whether something is under way that its owner waits for.
+    pub fn is_busy(&self) -> bool {
+        let works = |layer: &Layer| match layer {
+            Layer::New(dialog) => dialog.preparation.is_none(),
+            Layer::Delete(dialog) => dialog.preparation.is_none(),
+            Layer::Many(dialog) => dialog.preparation.is_none() || dialog.is_checking(),
+            Layer::Panel(panel) => !panel.busy.is_empty(),
+            Layer::Add(dialog) => matches!(dialog.stage, Stage::Checking(_) | Stage::Adding(_)),
+            Layer::Offer(offer) => offer.writing.is_some(),
+            Layer::Journal(view) => view.reading.is_some(),
+            _ => false,
+        };
+        self.running.is_some()
+            || self.list.is_reading()
+            || self.program.is_some()
+            || self.accounts.iter().any(|a| a.listing.is_some())
+            || self.layers.iter().any(works)
+    }
+
+    /// When the spinner turns next: only while something is under way.
+    fn spinner_due(&self) -> Option<Duration> {
+        let turn = SPINNER.as_millis();
+        let next = self.now.since_start.as_millis() / turn + 1;
+        let next = u32::try_from(next).ok()?;
+        self.is_busy().then(|| SPINNER * next)
+    }
+
+    /// How often the spinner has turned.
+    pub fn spinner_turns(&self) -> usize {
+        let turns = self.now.since_start.as_millis() / SPINNER.as_millis();
+        usize::try_from(turns).unwrap_or(0)
     }
 
     /// How many organizations there are, whatever their slots.

@@ -3,8 +3,6 @@
 //! Whatever an order brings opens over what is on the screen; an outcome is
 //! never stale.
 
-use crossterm::event::KeyEvent;
-
 use super::dialogs::{self, Deed, DeleteDialog, NewDialog, Next, Notice, Reaction, facts};
 use super::keys::Command;
 use super::message::{EffectId, Preparation};
@@ -24,9 +22,14 @@ impl App {
         let Some(slot) = row.map(|row| row.slot.clone()) else {
             return Vec::new();
         };
+        self.open_one(deed, &slot)
+    }
+
+    /// The dialog for one slot, whatever is marked.
+    pub(super) fn open_one(&mut self, deed: Deed, slot: &Slot) -> Vec<Effect> {
         match deed {
-            Deed::New => self.open_new(&slot),
-            Deed::Delete => self.open_delete(&slot),
+            Deed::New => self.open_new(slot),
+            Deed::Delete => self.open_delete(slot),
         }
     }
 
@@ -113,13 +116,8 @@ impl App {
     }
 
     /// Takes a key for the notice of what became of an order.
-    pub(super) fn notice_key(&mut self, notice: Notice, key: &KeyEvent) -> Vec<Effect> {
-        if self.settings.keymap.command(key) == Some(Command::Quit) {
-            // It may be all that tells what became of a token.
-            self.layers.push(Layer::Notice(notice));
-            return self.leave();
-        }
-        let (reaction, wanted) = notice.key(key);
+    pub(super) fn notice_key(&mut self, notice: Notice, command: Option<Command>) -> Vec<Effect> {
+        let (reaction, wanted) = notice.key(command);
         let next = notice.next.clone();
         let mut effects = self.react(reaction, Layer::Notice(notice));
         match next {

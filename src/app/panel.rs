@@ -4,13 +4,12 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use crossterm::event::{KeyCode, KeyEvent};
 use jiff::Timestamp;
 
 use super::Moment;
 use super::dialogs::sentence;
 use super::field::Field;
-use super::keys::with_modifier;
+use super::keys::{Command, Context, Pressed};
 use super::message::{EffectId, Gone, NotDelivered};
 use crate::action::{Delivery, Generated, Verb};
 use crate::delivery::{Delivered, Destination, Facts, HoldId};
@@ -101,10 +100,6 @@ pub enum Wish {
     Store,
     /// To ask the host whom it authenticates.
     Test,
-    /// To leave the program.
-    Leave,
-    /// Help.
-    Help,
 }
 
 impl Panel {
@@ -299,15 +294,26 @@ impl Panel {
         }
     }
 
+    /// What has the keys.
+    pub fn context(&self) -> Context {
+        match (&self.replacing, &self.path, self.choosing) {
+            (Some(_), ..) => Context::Replacing,
+            (None, Some(_), _) => Context::Path,
+            (None, None, Some(_)) => Context::Choosing,
+            (None, None, None) => Context::Panel,
+        }
+    }
+
     /// Takes a key.
-    pub fn key(&mut self, key: &KeyEvent, now: Moment) -> Wish {
+    pub fn key(&mut self, pressed: Pressed, now: Moment) -> Wish {
+        let Pressed { command, key } = pressed;
         if let Some((to, word)) = &mut self.replacing {
-            match key.code {
-                KeyCode::Esc => {
+            match command {
+                Some(Command::Close) => {
                     self.replacing = None;
                     self.problem = None;
                 }
-                KeyCode::Enter if word.text() == REPLACE => {
+                Some(Command::Act) if word.text() == REPLACE => {
                     let to = to.clone();
                     self.replacing = None;
                     return Wish::Replace(to);
@@ -319,9 +325,9 @@ impl Panel {
             return Wish::Stay;
         }
         if let Some(path) = &mut self.path {
-            match key.code {
-                KeyCode::Esc => self.path = None,
-                KeyCode::Enter if !path.text().trim().is_empty() => {
+            match command {
+                Some(Command::Close) => self.path = None,
+                Some(Command::Act) if !path.text().trim().is_empty() => {
                     let to = Destination::File(PathBuf::from(path.text()));
                     self.path = None;
                     return Wish::Deliver(to);
@@ -334,13 +340,11 @@ impl Panel {
         }
         if let Some(at) = self.choosing {
             let count = self.deliveries.len();
-            match key.code {
-                KeyCode::Esc => self.choosing = None,
-                KeyCode::Left | KeyCode::Up => self.choosing = Some((at + count - 1) % count),
-                KeyCode::Right | KeyCode::Down | KeyCode::Char('p') => {
-                    self.choosing = Some((at + 1) % count);
-                }
-                KeyCode::Enter => {
+            match command {
+                Some(Command::Close) => self.choosing = None,
+                Some(Command::Earlier) => self.choosing = Some((at + count - 1) % count),
+                Some(Command::Later) => self.choosing = Some((at + 1) % count),
+                Some(Command::Act) => {
                     self.choosing = None;
                     return Wish::Deliver(Destination::Named(self.deliveries[at].clone()));
                 }
@@ -348,65 +352,65 @@ impl Panel {
             }
             return Wish::Stay;
         }
-        let idle = self.busy.is_empty();
-        if with_modifier(key) {
+        let Some(command) = command.filter(|command| self.can(*command)) else {
             return Wish::Stay;
-        }
-        match key.code {
-            KeyCode::Esc => return Wish::Close,
-            KeyCode::Char('q') => return Wish::Leave,
-            KeyCode::Char('?') | KeyCode::F(1) => return Wish::Help,
-            KeyCode::Char('v') => {
+        };
+        match command {
+            Command::Close => return Wish::Close,
+            Command::Reveal => {
                 self.revealed_until = match self.revealed_until {
                     Some(_) => None,
                     None => Some(now.since_start + REVEAL),
                 };
             }
-            KeyCode::Char('c' | 'y') if idle => return Wish::Deliver(Destination::Clipboard),
-            KeyCode::Char('w') if idle => self.path = Some(Field::default()),
-            KeyCode::Char('p') if idle && !self.deliveries.is_empty() => self.choosing = Some(0),
-            KeyCode::Char('k') if idle && self.keyring && self.is_meant(now) => {
+            Command::Copy => return Wish::Deliver(Destination::Clipboard),
+            Command::Write => self.path = Some(Field::default()),
+            Command::Deliver => self.choosing = Some(0),
+            Command::Keyring if self.is_meant(now) => {
                 return Wish::Deliver(Destination::Keyring);
             }
-            KeyCode::Char('s') if idle && self.can_store && self.is_meant(now) => {
-                return Wish::Store;
-            }
-            KeyCode::Char('t') if idle => return Wish::Test,
+            Command::Store if self.is_meant(now) => return Wish::Store,
+            Command::Test => return Wish::Test,
             _ => {}
         }
         Wish::Stay
     }
 
-    fn is_meant(&self, now: Moment) -> bool {
-        now.since_start >= self.opened + MEANT
+    /// Whether a command does something now.
+    fn can(&self, command: Command) -> bool {
+        let idle = self.busy.is_empty();
+        match command {
+            Command::Copy | Command::Write | Command::Test => idle,
+            Command::Deliver => idle && !self.deliveries.is_empty(),
+            Command::Keyring => idle && self.keyring,
+            Command::Store => idle && self.can_store,
+            _ => true,
+        }
     }
 
-    /// The keys that do something now, for the key bar and the help.
-    pub fn keys(&self) -> Vec<(&'static str, &'static str)> {
-        if self.replacing.is_some() {
-            return vec![("Enter", "replace the file"), ("Esc", "leave it")];
+    /// What the key bar says of a command: nothing while it does nothing.
+    pub fn word(&self, command: Command, usual: &'static str) -> Option<&'static str> {
+        match (self.context(), command) {
+            (Context::Panel, Command::Reveal) if self.revealed_until.is_some() => Some("hide"),
+            (Context::Panel, command) => self.can(command).then_some(usual),
+            (Context::Replacing, Command::Act) => {
+                let typed = self.replacing.as_ref();
+                typed
+                    .is_some_and(|(_, word)| word.text() == REPLACE)
+                    .then_some(usual)
+            }
+            (Context::Path, Command::Act) => {
+                let typed = self.path.as_ref();
+                typed
+                    .is_some_and(|path| !path.text().trim().is_empty())
+                    .then_some(usual)
+            }
+            (Context::Choosing, Command::Earlier) => (self.deliveries.len() > 1).then_some(usual),
+            _ => Some(usual),
         }
-        if self.path.is_some() {
-            return vec![("Enter", "write the file"), ("Esc", "back")];
-        }
-        if self.choosing.is_some() {
-            return vec![("←→", "choose"), ("Enter", "send"), ("Esc", "back")];
-        }
-        let reveal = match self.revealed_until {
-            Some(_) => "hide",
-            None => "reveal",
-        };
-        let mut keys = vec![("c", "copy"), ("v", reveal)];
-        if !self.deliveries.is_empty() {
-            keys.push(("p", "deliver"));
-        }
-        if self.keyring {
-            keys.push(("k", "keyring"));
-        }
-        if self.can_store {
-            keys.push(("s", "store"));
-        }
-        keys.extend([("t", "test"), ("w", "file"), ("Esc", "close")]);
-        keys
+    }
+
+    fn is_meant(&self, now: Moment) -> bool {
+        now.since_start >= self.opened + MEANT
     }
 }

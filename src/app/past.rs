@@ -1,21 +1,21 @@
 //! What was done before: the journal, and what earlier runs left behind.
 
-use crossterm::event::KeyEvent;
-
 use super::dialogs::{JournalView, JournalWish, Leftovers, LeftoversWish};
+use super::keys::{Command, Pressed};
 use super::message::EffectId;
 use super::{Account, App, Effect, Layer, layout};
 use crate::journal::{Entry, LeftOpen};
 
 impl App {
-    pub(super) fn leftovers_key(&mut self, leftovers: Leftovers, key: &KeyEvent) -> Vec<Effect> {
-        let wish = leftovers.key(key, &self.list);
-        if matches!(wish, LeftoversWish::Stay | LeftoversWish::Leave) {
+    pub(super) fn leftovers_key(
+        &mut self,
+        leftovers: Leftovers,
+        command: Option<Command>,
+    ) -> Vec<Effect> {
+        let wish = leftovers.key(command, &self.list);
+        if wish == LeftoversWish::Stay {
             self.layers.push(Layer::Leftovers(leftovers));
-            return match wish {
-                LeftoversWish::Leave => self.leave(),
-                _ => Vec::new(),
-            };
+            return Vec::new();
         }
         let mut effects = Vec::new();
         let orders = leftovers.told(&self.list, |slot| {
@@ -31,14 +31,10 @@ impl App {
         effects
     }
 
-    pub(super) fn journal_key(&mut self, mut view: JournalView, key: &KeyEvent) -> Vec<Effect> {
-        match view.key(key, layout::journal_height(self.size)) {
+    pub(super) fn journal_key(&mut self, mut view: JournalView, pressed: Pressed) -> Vec<Effect> {
+        match view.key(pressed, layout::journal_height(self.size)) {
             JournalWish::Stay => {}
             JournalWish::Close => return Vec::new(),
-            JournalWish::Leave => {
-                self.layers.push(Layer::Journal(view));
-                return self.leave();
-            }
             JournalWish::Read => {
                 let id = self.next_id();
                 view.reading = Some(id);

@@ -7,11 +7,11 @@
 
 use std::collections::VecDeque;
 
-use crossterm::event::{KeyCode, KeyEvent};
 use unicode_width::UnicodeWidthStr;
 
 use super::dialogs::{one_host, short_name};
 use super::help::wrapped;
+use super::keys::{Command, moved};
 use crate::action::{After, Delivery, Generated, NotDone, Order, Outcome, Verb};
 use crate::expiry;
 use crate::fleet::Own;
@@ -310,20 +310,10 @@ impl Report {
     }
 
     /// Takes a key; true when the table is to be closed. `last` is the line that
-    /// stands first when the end is shown.
-    pub fn key(&mut self, key: &KeyEvent, last: usize) -> bool {
-        let at = self.offset.min(last);
-        self.offset = match key.code {
-            KeyCode::Esc => return true,
-            KeyCode::Down | KeyCode::Char('j') => at + 1,
-            KeyCode::Up | KeyCode::Char('k') => at.saturating_sub(1),
-            KeyCode::PageDown | KeyCode::Char(' ') => at + 10,
-            KeyCode::PageUp => at.saturating_sub(10),
-            KeyCode::Home | KeyCode::Char('g') => 0,
-            KeyCode::End | KeyCode::Char('G') => last,
-            _ => at,
-        }
-        .min(last);
-        false
+    /// stands first when the end is shown, `page` the lines that are shown.
+    pub fn key(&mut self, command: Option<Command>, last: usize, page: usize) -> bool {
+        let to = command.and_then(|command| moved(self.offset, command, last, page));
+        self.offset = to.unwrap_or(self.offset);
+        command == Some(Command::Close)
     }
 }

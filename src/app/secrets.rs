@@ -1,10 +1,8 @@
 //! New secrets on the screen: what their panel wants, what becomes of it, and
 //! the question before one is let go. No way out leads past it.
 
-use crossterm::event::KeyEvent;
-
 use super::dialogs::{Answer, LeaveDialog};
-use super::help::Help;
+use super::keys::Pressed;
 use super::message::{EffectId, NotDelivered};
 use super::panel::{Panel, Wish};
 use super::{App, Effect, Layer};
@@ -52,16 +50,6 @@ impl App {
             }
             // Dropped here: its secret is wiped unless a keeper needs it.
             Wish::Close => return effects,
-            Wish::Leave => {
-                self.layers.push(Layer::Panel(panel));
-                return self.leave();
-            }
-            Wish::Help => {
-                panel.hide();
-                self.layers.push(Layer::Panel(panel));
-                self.layers.push(Layer::Help(Help::default()));
-                return effects;
-            }
             Wish::Stay => {}
             Wish::Deliver(to) => effects.push(self.deliver(&mut panel, to, false)),
             Wish::Replace(to) => effects.push(self.deliver(&mut panel, to, true)),
@@ -164,8 +152,8 @@ impl App {
         Vec::new()
     }
 
-    pub(super) fn leave_key(&mut self, mut dialog: LeaveDialog, key: &KeyEvent) -> Vec<Effect> {
-        match dialog.key(key) {
+    pub(super) fn leave_key(&mut self, mut dialog: LeaveDialog, pressed: Pressed) -> Vec<Effect> {
+        match dialog.key(pressed) {
             Answer::Stay => {
                 self.layers.push(Layer::Leave(dialog));
                 Vec::new()

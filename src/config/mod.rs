@@ -13,6 +13,7 @@ pub(crate) mod near;
 mod reader;
 mod table;
 mod template;
+pub mod theme;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -68,6 +69,7 @@ impl Default for Config {
             deliveries: BTreeMap::new(),
             screen: Screen {
                 theme: "terminal".to_owned(),
+                palette: theme::Palette::default(),
                 mouse: false,
                 ascii: false,
             },
@@ -252,6 +254,8 @@ pub enum DeliveryWay {
 pub struct Screen {
     /// `terminal`, a theme's name, or a file.
     pub theme: String,
+    /// What the theme looks like.
+    pub palette: theme::Palette,
     /// Whether the mouse is taken.
     pub mouse: bool,
     /// Whether only ASCII is drawn.

@@ -366,6 +366,8 @@ impl Reader<'_> {
             if theme.is_empty() {
                 return Err(problem(at, "the theme is empty; write \"terminal\""));
             }
+            screen.palette =
+                super::theme::load(theme, self.folder).map_err(|text| problem(at, text))?;
             screen.theme = theme.to_owned();
         }
         screen.mouse = table.flag("mouse")?.unwrap_or(screen.mouse);

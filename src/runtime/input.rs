@@ -4,7 +4,7 @@
 use std::io;
 use std::time::Duration;
 
-use crossterm::event::{Event, EventStream};
+use crossterm::event::{Event, EventStream, MouseEvent};
 use futures_util::StreamExt;
 use tokio::sync::mpsc::{self, UnboundedReceiver};
 
@@ -15,6 +15,14 @@ use crate::config::HostConfig;
 use crate::credentials::Credential;
 use crate::terminal::{self, Terminal};
 
+/// What the terminal says. What the mouse means depends on what is drawn.
+pub(super) enum Input {
+    /// All but the mouse.
+    Message(Message),
+    /// The mouse.
+    Mouse(MouseEvent),
+}
+
 /// How long a Ctrl-C that ended another program may take to be heard here.
 const SETTLING: Duration = Duration::from_millis(200);
 /// How long the end of reading from the terminal may take.
@@ -24,14 +32,12 @@ impl Runtime {
     /// Reads the terminal in a task of its own, which ends with the terminal:
     /// the event stream remembers only the waker of its first poll, so nobody
     /// else may poll it, not even to see whether more has come.
-    pub(super) fn read_input(&mut self) -> UnboundedReceiver<Message> {
+    pub(super) fn read_input(&mut self) -> UnboundedReceiver<Input> {
         let (sender, receiver) = mpsc::unbounded_channel();
         let reader = self.tasks.spawn(async move {
             let mut events = EventStream::new();
             while let Some(Ok(event)) = events.next().await {
-                if let Some(message) = translate(event)
-                    && sender.send(message).is_err()
-                {
+                if sender.send(translate(event)).is_err() {
                     return;
                 }
             }
@@ -62,7 +68,7 @@ impl Runtime {
         config: &HostConfig,
         terminal: &mut Terminal,
         signals: &mut Signals,
-        input: &mut UnboundedReceiver<Message>,
+        input: &mut UnboundedReceiver<Input>,
     ) -> io::Result<Result<Result<Credential, String>, Exit>> {
         let fleet = self.actor.fleet.clone();
         if fleet.programs.is_busy() {
@@ -117,14 +123,14 @@ impl Runtime {
     }
 }
 
-fn translate(event: Event) -> Option<Message> {
-    Some(match event {
+fn translate(event: Event) -> Input {
+    Input::Message(match event {
         Event::Key(key) => Message::Key(key),
         Event::Paste(text) => Message::Paste(text),
         Event::Resize(width, height) => Message::Resize(width, height),
         Event::FocusGained => Message::Focus(true),
         Event::FocusLost => Message::Focus(false),
-        Event::Mouse(_) => return None,
+        Event::Mouse(event) => return Input::Mouse(event),
     })
 }
 

@@ -13,6 +13,7 @@ use unicode_segmentation::UnicodeSegmentation;
 use unicode_width::UnicodeWidthStr;
 
 use super::Theme;
+use crate::app::Target;
 use crate::app::field::Field;
 use crate::text::fit;
 
@@ -25,6 +26,15 @@ const NARROW: u16 = 60;
 pub struct Part<'a> {
     line: Line<'a>,
     rank: u8,
+    target: Option<Target>,
+}
+
+/// A box as it was drawn.
+pub struct Boxed {
+    /// Where it is, with its border.
+    pub area: Rect,
+    /// The lines that can be clicked.
+    pub hits: Vec<(Rect, Target)>,
 }
 
 impl<'a> Part<'a> {
@@ -38,7 +48,14 @@ impl<'a> Part<'a> {
         Self {
             line: line.into(),
             rank,
+            target: None,
         }
+    }
+
+    /// The same line, which can be clicked.
+    pub fn clicked(mut self, target: Target) -> Self {
+        self.target = Some(target);
+        self
     }
 
     /// An empty line, left out first.
@@ -70,7 +87,7 @@ pub fn boxed(
     mut parts: Vec<Part<'_>>,
     width: u16,
     theme: Theme,
-) {
+) -> Boxed {
     let window = frame.area();
     let width = width.min(window.width);
     let inner = inner_width(frame, width);
@@ -102,13 +119,34 @@ pub fn boxed(
         height,
     );
     clear(frame, area);
+    frame.buffer_mut().set_style(area, theme.plain());
     border(frame, area, title, title_style, theme);
     let inside = Rect::new(area.x + 2, area.y + 1, inner, height.saturating_sub(2));
     // Where even that is too much, the end stays: there are the fields.
     let over = needed.saturating_sub(inside.height);
+    let hits = hits(&parts, inside, over);
     let lines: Vec<Line> = parts.into_iter().map(|part| part.line).collect();
     let paragraph = Paragraph::new(lines).wrap(Wrap { trim: false });
     frame.render_widget(paragraph.scroll((over, 0)), inside);
+    Boxed { area, hits }
+}
+
+/// The lines that can be clicked, as far as they are seen.
+fn hits(parts: &[Part], inside: Rect, over: u16) -> Vec<(Rect, Target)> {
+    let mut hits = Vec::new();
+    let mut y = 0_u16;
+    for part in parts {
+        if let (Some(target), Some(line)) = (&part.target, y.checked_sub(over))
+            && line < inside.height
+        {
+            let width = u16::try_from(part.line.width()).unwrap_or(u16::MAX);
+            let area = Rect::new(inside.x, inside.y + line, width.min(inside.width), 1);
+            hits.push((area, target.clone()));
+        }
+        let rows = u16::try_from(rows(&part.line, inside.width)).unwrap_or(u16::MAX);
+        y = y.saturating_add(rows);
+    }
+    hits
 }
 
 /// The rows that a line takes.

@@ -2,19 +2,22 @@
 
 use std::time::Duration;
 
+use crossterm::event::KeyCode;
 use ratatui::Frame;
+use ratatui::style::Modifier;
 use ratatui::text::{Line, Span};
 use unicode_width::UnicodeWidthStr;
 
-use super::boxed::{Part, boxed, field_text, inner_width, is_narrow};
+use super::boxed::{Boxed, Part, boxed, field_text, inner_width, is_narrow};
 use super::{Theme, pad};
 use crate::action::{Step, Verb};
 use crate::app::dialogs::{
     DeleteDialog, End, ExpiryChoice, Fact, Focus, LeaveDialog, NewDialog, Notice, Terms, WORD,
 };
 use crate::app::field::Field;
+use crate::app::keys::Command;
 use crate::app::message::Preparation;
-use crate::app::{App, Running, when};
+use crate::app::{App, Running, Target, when};
 use crate::expiry::{Expiry, ExpiryError};
 use crate::fleet::Own;
 use crate::slot::Identity;
@@ -83,7 +86,7 @@ pub fn running(app: &App, running: &Running, frame: &mut Frame, theme: Theme) {
 }
 
 /// Generate and Replace.
-pub fn new(app: &App, dialog: &NewDialog, frame: &mut Frame, theme: Theme) {
+pub fn new(app: &App, dialog: &NewDialog, frame: &mut Frame, theme: Theme) -> Boxed {
     let place = Place::of(frame, theme);
     let verb = dialog.verb();
     let preparation = dialog.preparation.as_ref();
@@ -130,11 +133,12 @@ pub fn new(app: &App, dialog: &NewDialog, frame: &mut Frame, theme: Theme) {
     parts.push(Part::gap());
     if verb == Verb::Generate {
         let style = if dialog.focus == Focus::Button {
-            theme.selected().patch(theme.strong())
+            theme.selected().add_modifier(Modifier::BOLD)
         } else {
             theme.strong()
         };
-        parts.push(Part::must(Line::from(Span::styled("[ Generate ]", style))));
+        let button = Part::must(Line::from(Span::styled("[ Generate ]", style)));
+        parts.push(button.clicked(Target::Key(KeyCode::Enter.into())));
     } else {
         parts.extend(place.name(
             "replace",
@@ -150,11 +154,11 @@ pub fn new(app: &App, dialog: &NewDialog, frame: &mut Frame, theme: Theme) {
         Verb::Generate => (format!("Generate an {kind}"), theme.title()),
         _ => (format!("{} the {kind}", verb.title()), theme.bad()),
     };
-    boxed(frame, &title, style, parts, WIDTH, theme);
+    boxed(frame, &title, style, parts, WIDTH, theme)
 }
 
 /// Delete.
-pub fn delete(dialog: &DeleteDialog, frame: &mut Frame, theme: Theme) {
+pub fn delete(dialog: &DeleteDialog, frame: &mut Frame, theme: Theme) -> Boxed {
     let place = Place::of(frame, theme);
     let slot = Line::styled(dialog.slot.to_string(), theme.strong());
     let mut parts = vec![Part::ranked(3, slot)];
@@ -182,7 +186,7 @@ pub fn delete(dialog: &DeleteDialog, frame: &mut Frame, theme: Theme) {
     ));
     parts.extend(problem(dialog.problem.as_deref(), theme));
     let title = format!("Delete the {}", dialog.slot.kind.words());
-    boxed(frame, &title, theme.bad(), parts, WIDTH, theme);
+    boxed(frame, &title, theme.bad(), parts, WIDTH, theme)
 }
 
 fn unclear(theme: Theme) -> [Part<'static>; 2] {
@@ -445,7 +449,7 @@ impl Place {
 }
 
 /// A notice.
-pub fn notice(notice: &Notice, frame: &mut Frame, theme: Theme) {
+pub fn notice(app: &App, notice: &Notice, frame: &mut Frame, theme: Theme) -> Boxed {
     let mut parts = Vec::new();
     for (at, text) in notice.lines.iter().enumerate() {
         let style = if at == 0 {
@@ -455,15 +459,16 @@ pub fn notice(notice: &Notice, frame: &mut Frame, theme: Theme) {
         };
         parts.push(Part::must(Line::styled(text.clone(), style)));
     }
-    if let Some(next) = &notice.next {
-        let (key, words) = next.key();
+    if notice.next.is_some() {
+        // The next step, and that there is another way.
+        let mut line = Line::default();
+        let keys = app.bar().into_iter();
+        for shown in keys.filter(|shown| shown.command != Command::Help) {
+            line.push_span(Span::styled(shown.keys, theme.key()));
+            line.push_span(Span::raw(format!(" {}   ", shown.words)));
+        }
         parts.push(Part::gap());
-        parts.push(Part::must(Line::from(vec![
-            Span::styled(key.to_string(), theme.key()),
-            Span::raw(format!(" {words}   ")),
-            Span::styled("Enter", theme.key()),
-            Span::raw(" close"),
-        ])));
+        parts.push(Part::must(line));
     }
     let style = if notice.bad {
         theme.bad()
@@ -474,11 +479,11 @@ pub fn notice(notice: &Notice, frame: &mut Frame, theme: Theme) {
     let words = notice.lines.iter().flat_map(|line| line.split(' '));
     let longest = words.map(UnicodeWidthStr::width).max().unwrap_or(0);
     let width = u16::try_from(longest + 4).unwrap_or(u16::MAX).max(NOTICE);
-    boxed(frame, &notice.title, style, parts, width, theme);
+    boxed(frame, &notice.title, style, parts, width, theme)
 }
 
 /// The question before a secret is let go.
-pub fn leave(dialog: &LeaveDialog, frame: &mut Frame, theme: Theme) {
+pub fn leave(dialog: &LeaveDialog, frame: &mut Frame, theme: Theme) -> Boxed {
     let slots = dialog.slots.iter();
     let mut parts: Vec<Part> = slots
         .map(|slot| Part::ranked(1, Line::styled(slot.to_string(), theme.strong())))
@@ -510,5 +515,5 @@ pub fn leave(dialog: &LeaveDialog, frame: &mut Frame, theme: Theme) {
         parts,
         NOTICE,
         theme,
-    );
+    )
 }

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use crossterm::event::KeyEvent;
 use ratatui::Frame;
 use ratatui::layout::Rect;
 use ratatui::style::Style;
@@ -10,13 +11,15 @@ use ratatui::widgets::{Paragraph, Wrap};
 use unicode_segmentation::UnicodeSegmentation;
 use unicode_width::UnicodeWidthStr;
 
-use super::Theme;
 use super::boxed::field_text;
-use crate::app::dialogs::{Deed, Next, Stage, facts};
-use crate::app::keys::Command;
+use super::hits::Hits;
+use super::{Theme, spinner};
+use crate::app::bar::Shown;
+use crate::app::dialogs::facts;
+use crate::app::field::Field;
 use crate::app::list::Row;
 use crate::app::when::{exact, length, relative};
-use crate::app::{Account, App, Layer, Moment};
+use crate::app::{Account, App, Moment, Target};
 use crate::slot::{Kind, State};
 use crate::text::fit;
 
@@ -36,7 +39,11 @@ pub fn title(app: &App, width: u16, theme: Theme) -> Line<'static> {
     } else if size(&all) < width && size(&short) <= room(&all) {
         (all, short)
     } else {
-        let left = if size(&fewer) < width { fewer } else { none };
+        // Where not even the most urgent part fits beside it, the number of
+        // organizations goes.
+        let urgent = short.first().map_or(0, Span::width);
+        let fits = size(&fewer) < width && urgent <= room(&fewer);
+        let left = if fits { fewer } else { none };
         // What does not fit is left out from the right, a whole part at a time.
         while size(&short) > room(&left) {
             short.pop();
@@ -102,9 +109,13 @@ fn attention(app: &App, short: bool, theme: Theme) -> Vec<Span<'static>> {
     .map(|(number, words, state)| (format!("{number} {words}"), theme.state(state)))
     .collect();
     let reading = count(State::Reading);
+    let turning = spinner(app, theme);
     if reading > 0 {
         let all = app.list.all();
-        parts.push((format!("{}/{all} read", all - reading), theme.faint()));
+        let words = format!("{turning}{}/{all} read", all - reading);
+        parts.push((words, theme.faint()));
+    } else if !turning.is_empty() {
+        parts.push((turning.trim_end().to_owned(), theme.faint()));
     }
     let mut spans = Vec::new();
     for (words, style) in parts {
@@ -128,10 +139,15 @@ pub fn status(app: &App, theme: Theme) -> Option<(String, Style)> {
         } else {
             theme.good()
         };
-        return Some((status.text.clone(), style));
+        let sign = match status.bad {
+            true => format!("{} ", theme.symbols.warning),
+            false => String::new(),
+        };
+        return Some((format!("{sign}{}", status.text), style));
     }
     if let Some(name) = app.waiting_for() {
-        let text = format!("waiting for: {name}   Esc stops it");
+        let turning = spinner(app, theme);
+        let text = format!("{turning}waiting for: {name}   Esc stops it");
         return Some((text, theme.warn()));
     }
     let mut parts = Vec::new();
@@ -430,144 +446,73 @@ fn details(app: &App, row: &Row) -> Vec<(&'static str, String)> {
 }
 
 /// The last line: the keys that do something now.
-pub fn keys(app: &App, width: u16, theme: Theme) -> Line<'static> {
+pub fn keys(app: &App, frame: &mut Frame, area: Rect, theme: Theme, hits: &mut Hits) {
     if let Some(field) = app.filter.as_ref().filter(|_| app.layers.is_empty()) {
-        let count = format!("  {} of {}", app.list.shown(), app.list.all());
-        let keys = "   Enter keep  Esc clear";
-        let room = usize::from(width).saturating_sub(4 + count.width());
-        let text = field_text(field, room, theme);
-        let mut spans = vec![Span::styled(" / ", theme.key())];
-        let fits = text.width() + keys.width() <= room;
-        spans.push(Span::raw(text));
-        spans.push(Span::styled(count, theme.faint()));
-        if fits {
-            spans.push(Span::styled(keys, theme.faint()));
-        }
-        return Line::from(spans);
+        let line = filter_line(app, field, area.width, theme);
+        frame.render_widget(line, area);
+        return;
     }
-    match app.layers.last() {
-        Some(Layer::Panel(panel)) => bar(&panel.keys(), width, theme),
-        Some(Layer::Help(_)) => bar(&[("j k", "scroll"), ("Esc", "close")], width, theme),
-        Some(Layer::Notice(notice)) => match notice.next.as_ref().map(Next::key) {
-            Some((key, words)) => {
-                let keys = [(key.to_string(), words), ("Enter".to_owned(), "close")];
-                bar(&keys, width, theme)
-            }
-            None => bar(&[("Enter", "close")], width, theme),
-        },
-        Some(Layer::New(dialog)) => {
-            let keys = [
-                ("Enter", dialog.verb().as_str()),
-                ("Tab", "next field"),
-                ("←→", "choose"),
-                ("Esc", "close"),
-            ];
-            bar(&keys, width, theme)
-        }
-        Some(Layer::Many(dialog)) => {
-            let keys = [
-                ("Enter", dialog.verb().as_str()),
-                ("↑↓", "scroll"),
-                ("Tab", "next field"),
-                ("←→", "choose"),
-                ("Esc", "close"),
-            ];
-            match dialog.deed {
-                Deed::New => bar(&keys, width, theme),
-                Deed::Delete => bar(&[keys[0], keys[1], keys[4]], width, theme),
-            }
-        }
-        Some(Layer::Report(_)) => bar(&[("j k", "scroll"), ("Esc", "close")], width, theme),
-        Some(Layer::Delete(_)) => bar(&[("Enter", "delete"), ("Esc", "close")], width, theme),
-        Some(Layer::Leftovers(_)) => bar(&[("Enter", "close")], width, theme),
-        Some(Layer::Journal(view)) if view.typing => {
-            bar(&[("Enter", "keep"), ("Esc", "clear")], width, theme)
-        }
-        Some(Layer::Journal(_)) => {
-            let keys = [
-                ("j k", "scroll"),
-                ("/", "filter"),
-                ("r", "read again"),
-                ("Esc", "close"),
-            ];
-            bar(&keys, width, theme)
-        }
-        Some(Layer::Add(dialog)) => {
-            let act = match dialog.stage {
-                Stage::Checked(..) => "add",
-                _ => "check",
-            };
-            let keys = [
-                ("Enter", act),
-                ("Tab", "next field"),
-                ("←→", "choose"),
-                ("Esc", "close"),
-            ];
-            bar(&keys, width, theme)
-        }
-        Some(Layer::Ask(_)) => bar(&[("Enter", "use it"), ("Esc", "not now")], width, theme),
-        Some(Layer::Offer(_)) => bar(&[("Enter", "write it"), ("Esc", "leave")], width, theme),
-        Some(Layer::Program(_)) => bar(&[("Enter", "run it"), ("Esc", "close")], width, theme),
-        Some(Layer::Leave(_)) => bar(&[("c", "copy"), ("Esc", "back")], width, theme),
-        None => bar(&list_keys(app), width, theme),
+    let (line, places) = bar(&app.bar(), area.width, theme);
+    frame.render_widget(line, area);
+    for (x, width, key) in places {
+        let place = Rect::new(area.x + x, area.y, width, 1);
+        hits.add(place, Target::Key(key));
     }
 }
 
-fn list_keys(app: &App) -> Vec<(String, &'static str)> {
-    let state = app.list.selected().map(Row::state);
-    let marked = app.list.marks().0 > 0;
-    let possible = |command| match command {
-        Command::New => {
-            !app.settings.read_only
-                && app.running.is_none()
-                && (marked || state.is_some_and(|s| s.allows_generate() || s.allows_replace()))
-        }
-        Command::Delete => {
-            !app.settings.read_only
-                && app.running.is_none()
-                && (marked || state.is_some_and(State::allows_replace))
-        }
-        Command::Copy | Command::Refresh | Command::Mark => state.is_some(),
-        _ => true,
-    };
-    app.settings
-        .keymap
-        .bindings()
-        .iter()
-        .filter(|binding| !binding.short.is_empty() && possible(binding.command))
-        .filter_map(|binding| {
-            let key = binding.keys.first()?;
-            Some((key.to_string(), binding.short))
-        })
-        .collect()
+fn filter_line(app: &App, field: &Field, width: u16, theme: Theme) -> Line<'static> {
+    let count = format!("  {} of {}", app.list.shown(), app.list.all());
+    let mut keys = String::from(" ");
+    for shown in app.bar() {
+        keys.push_str(&format!("  {} {}", shown.keys, shown.words));
+    }
+    let room = usize::from(width).saturating_sub(4 + count.width());
+    let text = field_text(field, room, theme);
+    let mut spans = vec![Span::styled(" / ", theme.key())];
+    let fits = text.width() + keys.width() <= room;
+    spans.push(Span::raw(text));
+    spans.push(Span::styled(count, theme.faint()));
+    if fits {
+        spans.push(Span::styled(keys, theme.faint()));
+    }
+    Line::from(spans)
 }
 
-/// Keys and words while they fit; the last two (help and quit) stay longest.
-pub fn bar<K: AsRef<str>>(pairs: &[(K, &str)], width: u16, theme: Theme) -> Line<'static> {
-    let width = usize::from(width).saturating_sub(1);
-    let mut shown: Vec<(String, &str)> = pairs
+/// Keys and words while they fit, and where each of them is; the last two (help
+/// and quit) stay longest.
+pub fn bar(keys: &[Shown], width: u16, theme: Theme) -> (Line<'static>, Vec<(u16, u16, KeyEvent)>) {
+    let room = usize::from(width).saturating_sub(1);
+    let mut shown: Vec<(String, &str, KeyEvent)> = keys
         .iter()
-        .map(|(key, words)| (theme.keys(key.as_ref()), *words))
+        .map(|shown| (theme.keys(&shown.keys), shown.words, shown.key))
         .collect();
-    let size = |shown: &[(String, &str)]| -> usize {
-        let pairs = shown.iter();
-        pairs
-            .map(|(key, words)| key.width() + 1 + words.width() + 2)
-            .sum::<usize>()
-            // Nothing follows the last.
-            .saturating_sub(2)
+    let one = |(key, words, _): &(String, &str, KeyEvent)| key.width() + 1 + words.width();
+    let size = |shown: &[(String, &str, KeyEvent)]| -> usize {
+        let gaps = 2 * shown.len().saturating_sub(1);
+        shown.iter().map(one).sum::<usize>() + gaps
     };
-    while shown.len() > 1 && size(&shown) > width {
+    while shown.len() > 1 && size(&shown) > room {
         let at = shown.len().saturating_sub(3);
         shown.remove(at);
     }
     let mut spans = vec![Span::raw(" ")];
-    for (at, (key, words)) in shown.into_iter().enumerate() {
+    let mut places = Vec::new();
+    let mut x = 1;
+    for (at, shown) in shown.into_iter().enumerate() {
         if at > 0 {
             spans.push(Span::raw("  "));
+            x += 2;
         }
+        let length = one(&shown);
+        let (key, words, event) = shown;
+        if let (Ok(x), Ok(length)) = (u16::try_from(x), u16::try_from(length))
+            && x < width
+        {
+            places.push((x, length.min(width - x), event));
+        }
+        x += length;
         spans.push(Span::styled(key, theme.key()));
         spans.push(Span::raw(format!(" {words}")));
     }
-    Line::from(spans)
+    (Line::from(spans), places)
 }

@@ -3,7 +3,7 @@
 use ratatui::Frame;
 use ratatui::text::{Line, Span};
 
-use super::boxed::{Part, boxed, field_text, inner_width, leaves_keys};
+use super::boxed::{Boxed, Part, boxed, field_text, inner_width, leaves_keys};
 use super::{Theme, pad};
 use crate::app::dialogs::{
     AddDialog, AskDialog, OfferDialog, Part as Focus, Place, ProgramDialog, Source, Stage,
@@ -16,7 +16,7 @@ const WIDTH: u16 = 76;
 const LABEL: usize = 14;
 
 /// The first start.
-pub fn offer(offer: &OfferDialog, frame: &mut Frame, theme: Theme) {
+pub fn offer(offer: &OfferDialog, frame: &mut Frame, theme: Theme) -> Boxed {
     let mut parts = vec![
         Part::must("There is no configuration yet. You have credentials for:"),
         Part::gap(),
@@ -47,11 +47,11 @@ pub fn offer(offer: &OfferDialog, frame: &mut Frame, theme: Theme) {
         frame,
         theme,
     ));
-    boxed(frame, "First start", theme.title(), parts, WIDTH, theme);
+    boxed(frame, "First start", theme.title(), parts, WIDTH, theme)
 }
 
 /// A credential to be typed.
-pub fn ask(dialog: &AskDialog, frame: &mut Frame, theme: Theme) {
+pub fn ask(dialog: &AskDialog, frame: &mut Frame, theme: Theme) -> Boxed {
     let of = match &dialog.label {
         Some(label) => format!("{}, account {label}", dialog.host),
         None => dialog.host.to_string(),
@@ -77,11 +77,11 @@ pub fn ask(dialog: &AskDialog, frame: &mut Frame, theme: Theme) {
         frame,
         theme,
     ));
-    boxed(frame, "Credential", theme.title(), parts, WIDTH, theme);
+    boxed(frame, "Credential", theme.title(), parts, WIDTH, theme)
 }
 
 /// A program that may want the terminal.
-pub fn program(dialog: &ProgramDialog, frame: &mut Frame, theme: Theme) {
+pub fn program(dialog: &ProgramDialog, frame: &mut Frame, theme: Theme) -> Boxed {
     let mut parts = vec![
         Part::must(Line::styled(dialog.why.clone(), theme.bad())),
         Part::ranked(
@@ -95,11 +95,11 @@ pub fn program(dialog: &ProgramDialog, frame: &mut Frame, theme: Theme) {
         theme,
     ));
     let title = format!("No credential for {}", dialog.host);
-    boxed(frame, &title, theme.bad(), parts, WIDTH, theme);
+    boxed(frame, &title, theme.bad(), parts, WIDTH, theme)
 }
 
 /// A host or an organization to be added.
-pub fn add(dialog: &AddDialog, frame: &mut Frame, theme: Theme) {
+pub fn add(dialog: &AddDialog, frame: &mut Frame, theme: Theme) -> Boxed {
     let room = usize::from(inner_width(frame, WIDTH)).saturating_sub(LABEL + 4);
     let mut parts = Vec::new();
     for part in dialog.parts() {
@@ -171,7 +171,7 @@ pub fn add(dialog: &AddDialog, frame: &mut Frame, theme: Theme) {
             "Enter runs the program again, with the terminal.",
         ));
     }
-    boxed(frame, "Add", theme.title(), parts, WIDTH, theme);
+    boxed(frame, "Add", theme.title(), parts, WIDTH, theme)
 }
 
 fn place(place: &Place) -> String {

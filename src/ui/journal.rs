@@ -4,7 +4,7 @@ use ratatui::Frame;
 use ratatui::text::{Line, Span};
 
 use super::Theme;
-use super::boxed::{Part, boxed, field_text, inner_width};
+use super::boxed::{Boxed, Part, boxed, field_text, inner_width};
 use crate::app::dialogs::JournalView;
 use crate::app::dialogs::journal::{details, headline};
 use crate::app::layout;
@@ -14,7 +14,7 @@ use crate::text::fit;
 const WIDTH: u16 = 110;
 
 /// Draws the journal.
-pub fn journal(view: &JournalView, frame: &mut Frame, theme: Theme) {
+pub fn journal(view: &JournalView, frame: &mut Frame, theme: Theme) -> Boxed {
     let area = frame.area();
     let room = layout::journal_height((area.width, area.height));
     let width = usize::from(inner_width(frame, WIDTH));
@@ -62,5 +62,5 @@ pub fn journal(view: &JournalView, frame: &mut Frame, theme: Theme) {
     } else {
         "Journal".to_owned()
     };
-    boxed(frame, &title, theme.title(), parts, WIDTH, theme);
+    boxed(frame, &title, theme.title(), parts, WIDTH, theme)
 }

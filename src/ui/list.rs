@@ -6,10 +6,11 @@ use ratatui::text::{Line, Span};
 use ratatui::widgets::Paragraph;
 use unicode_width::UnicodeWidthStr;
 
+use super::hits::Hits;
 use super::{Theme, pad};
-use crate::app::App;
 use crate::app::list::{Column, Row};
 use crate::app::when::relative;
+use crate::app::{App, Target};
 use crate::slot::Time;
 use crate::text::fit;
 
@@ -74,7 +75,7 @@ impl Columns {
 }
 
 /// Draws the heads and the visible rows.
-pub fn draw(app: &App, frame: &mut Frame, area: Rect, theme: Theme) {
+pub fn draw(app: &App, frame: &mut Frame, area: Rect, theme: Theme, hits: &mut Hits) {
     let longest = app
         .accounts
         .iter()
@@ -89,6 +90,10 @@ pub fn draw(app: &App, frame: &mut Frame, area: Rect, theme: Theme) {
         line(app, row, &columns, chosen, usize::from(area.width), theme)
     }));
     frame.render_widget(Paragraph::new(lines), area);
+    for (y, row) in (area.y + 1..area.bottom()).zip(app.list.visible()) {
+        let line = Rect::new(area.x, y, area.width, 1);
+        hits.add(line, Target::Row(row.slot.clone()));
+    }
 }
 
 fn heads(app: &App, columns: &Columns, theme: Theme) -> Line<'static> {

@@ -5,7 +5,7 @@ use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 use unicode_width::UnicodeWidthStr;
 
-use super::boxed::{Part, boxed};
+use super::boxed::{Boxed, Part, boxed};
 use super::dialogs::{Place, WIDTH, problem};
 use super::{Theme, pad};
 use crate::action::Verb;
@@ -26,7 +26,7 @@ const USED: usize = 16;
 const AGE: usize = 9;
 
 /// The dialog.
-pub fn dialog(app: &App, dialog: &ManyDialog, frame: &mut Frame, theme: Theme) {
+pub fn dialog(app: &App, dialog: &ManyDialog, frame: &mut Frame, theme: Theme) -> Boxed {
     let place = Place::of(frame, theme);
     let verb = dialog.verb();
     let (dying, count) = (dialog.dying(), dialog.items.len());
@@ -92,7 +92,7 @@ pub fn dialog(app: &App, dialog: &ManyDialog, frame: &mut Frame, theme: Theme) {
         Verb::Generate => theme.title(),
         _ => theme.bad(),
     };
-    boxed(frame, &title, style, parts, WIDTH, theme);
+    boxed(frame, &title, style, parts, WIDTH, theme)
 }
 
 fn terms(app: &App, dialog: &ManyDialog, place: &Place) -> [Part<'static>; 3] {
@@ -285,7 +285,7 @@ pub fn progress(run: &Run, width: usize, theme: Theme) -> Line<'static> {
 }
 
 /// What became of each slot.
-pub fn report(report: &Report, frame: &mut Frame, theme: Theme) {
+pub fn report(report: &Report, frame: &mut Frame, theme: Theme) -> Boxed {
     let area = frame.area();
     let size = (area.width, area.height);
     let room = layout::report_height(size);
@@ -329,7 +329,7 @@ pub fn report(report: &Report, frame: &mut Frame, theme: Theme) {
         true => theme.title(),
         false => theme.bad(),
     };
-    boxed(frame, report.title, style, parts, HELP, theme);
+    boxed(frame, report.title, style, parts, HELP, theme)
 }
 
 fn counted(number: usize, one: &str, many: &str) -> String {

@@ -5,12 +5,15 @@ mod boxed;
 mod dialogs;
 mod frame;
 mod help;
+mod hits;
 mod hosts;
 mod journal;
 mod list;
 mod many;
+mod messages;
 mod panel;
 mod theme;
+mod timeline;
 
 use ratatui::Frame;
 use ratatui::layout::Rect;
@@ -18,44 +21,95 @@ use ratatui::text::{Line, Span};
 use ratatui::widgets::Paragraph;
 use unicode_width::UnicodeWidthStr;
 
+use self::boxed::Boxed;
+pub use self::hits::Hits;
+pub use self::theme::{Symbols, Theme};
 use crate::app::layout::{self, SMALLEST};
-use crate::app::{App, Layer};
+use crate::app::{App, Layer, Target};
 use crate::text::fit;
-pub use theme::{Symbols, Theme};
 
-/// Draws the whole screen.
-pub fn draw(app: &App, frame: &mut Frame) {
-    let theme = Theme::new(app.settings.ascii);
+/// Draws the whole screen; says what a click on it would hit.
+pub fn draw(app: &App, frame: &mut Frame) -> Hits {
+    let theme = Theme::of(&app.settings);
     let area = frame.area();
+    frame.buffer_mut().set_style(area, theme.plain());
+    let mut hits = Hits::default();
     if area.width < SMALLEST.0 || area.height < SMALLEST.1 {
         too_small(app, frame, theme);
-        return;
+        return hits;
     }
-    screen(app, frame, area, theme);
+    screen(app, frame, area, theme, &mut hits);
     // What lies below the top would only show its edges.
-    match app.layers.last() {
-        Some(Layer::Help(help)) => help::help(app, help, frame, theme),
-        Some(Layer::New(dialog)) => dialogs::new(app, dialog, frame, theme),
-        Some(Layer::Delete(dialog)) => dialogs::delete(dialog, frame, theme),
-        Some(Layer::Many(dialog)) => many::dialog(app, dialog, frame, theme),
-        Some(Layer::Report(report)) => many::report(report, frame, theme),
-        Some(Layer::Notice(notice)) => dialogs::notice(notice, frame, theme),
-        Some(Layer::Add(dialog)) => hosts::add(dialog, frame, theme),
-        Some(Layer::Ask(dialog)) => hosts::ask(dialog, frame, theme),
-        Some(Layer::Offer(offer)) => hosts::offer(offer, frame, theme),
-        Some(Layer::Program(dialog)) => hosts::program(dialog, frame, theme),
+    let boxed = match app.layers.last() {
+        Some(Layer::Help(help)) => Some(help::help(app, help, frame, theme)),
+        Some(Layer::New(dialog)) => Some(dialogs::new(app, dialog, frame, theme)),
+        Some(Layer::Delete(dialog)) => Some(dialogs::delete(dialog, frame, theme)),
+        Some(Layer::Many(dialog)) => Some(many::dialog(app, dialog, frame, theme)),
+        Some(Layer::Report(report)) => Some(many::report(report, frame, theme)),
+        Some(Layer::Notice(notice)) => Some(dialogs::notice(app, notice, frame, theme)),
+        Some(Layer::Add(dialog)) => Some(hosts::add(dialog, frame, theme)),
+        Some(Layer::Ask(dialog)) => Some(hosts::ask(dialog, frame, theme)),
+        Some(Layer::Offer(offer)) => Some(hosts::offer(offer, frame, theme)),
+        Some(Layer::Program(dialog)) => Some(hosts::program(dialog, frame, theme)),
         Some(Layer::Leftovers(left)) => {
             let notice = left.notice(&app.list, &app.settings.zone);
-            dialogs::notice(&notice, frame, theme);
+            Some(dialogs::notice(app, &notice, frame, theme))
         }
-        Some(Layer::Journal(view)) => journal::journal(view, frame, theme),
-        Some(Layer::Leave(dialog)) => dialogs::leave(dialog, frame, theme),
-        Some(Layer::Panel(panel)) => panel::panel(app, panel, frame, theme),
+        Some(Layer::Journal(view)) => Some(journal::journal(view, frame, theme)),
+        Some(Layer::Messages(view)) => Some(messages::messages(app, view, frame, theme)),
+        Some(Layer::Leave(dialog)) => Some(dialogs::leave(dialog, frame, theme)),
+        Some(Layer::Panel(panel)) => Some(panel::panel(app, panel, frame, theme)),
+        Some(Layer::Timeline) => None,
         None => {
             if let Some(running) = &app.running {
                 dialogs::running(app, running, frame, theme);
             }
+            None
         }
+    };
+    if let Some(boxed) = boxed {
+        let covered = boxed.area.bottom() >= area.bottom();
+        if covered {
+            hits.cover();
+        }
+        for (place, target) in &boxed.hits {
+            hits.add(*place, target.clone());
+        }
+        buttons(app, frame, &boxed, theme, &mut hits);
+    }
+    hits
+}
+
+/// The buttons of a box, in its lower border, where the mouse is heard.
+fn buttons(app: &App, frame: &mut Frame, boxed: &Boxed, theme: Theme, hits: &mut Hits) {
+    let Some(y) = boxed.area.bottom().checked_sub(1) else {
+        return;
+    };
+    let mut x = boxed.area.x + 2;
+    for button in app.buttons() {
+        let text = format!("[ {} ]", button.words);
+        let Ok(width) = u16::try_from(text.width()) else {
+            continue;
+        };
+        if x + width + 2 > boxed.area.right() {
+            break;
+        }
+        let style = match button.possible {
+            true => theme.key(),
+            false => theme.faint(),
+        };
+        let place = Rect::new(x, y, width, 1);
+        frame.render_widget(Line::styled(text, style), place);
+        hits.add(place, Target::Key(button.key));
+        x += width + 1;
+    }
+}
+
+/// What turns while something is under way, with a blank.
+fn spinner(app: &App, theme: Theme) -> String {
+    match app.is_busy() {
+        true => format!("{} ", theme.spinner(app.spinner_turns())),
+        false => String::new(),
     }
 }
 
@@ -83,8 +137,40 @@ fn too_small(app: &App, frame: &mut Frame, theme: Theme) {
     frame.render_widget(Paragraph::new(lines), area);
 }
 
-fn screen(app: &App, frame: &mut Frame, area: Rect, theme: Theme) {
+fn screen(app: &App, frame: &mut Frame, area: Rect, theme: Theme, hits: &mut Hits) {
     let lines = layout::lines((area.width, area.height));
+    let row = |y: u16, height: u16| Rect::new(area.x, area.y + y, area.width, height);
+    frame.render_widget(frame::title(app, area.width, theme), row(0, 1));
+    frame.render_widget(rule("", area.width, theme), row(1, 1));
+    let keys = row(area.height - 1, 1);
+    let on_top = app.layers.last();
+    if app
+        .layers
+        .iter()
+        .any(|layer| matches!(layer, Layer::Timeline))
+    {
+        let all = row(2, area.height.saturating_sub(4));
+        timeline::draw(app, frame, all, theme, hits);
+        let status = frame::status(app, theme);
+        let below = row(area.height - 2, 1);
+        frame.render_widget(status_rule(status, area.width, theme), below);
+    } else {
+        list_and_details(app, frame, area, lines, theme, hits);
+    }
+    if !matches!(on_top, None | Some(Layer::Timeline)) {
+        hits.cover();
+    }
+    frame::keys(app, frame, keys, theme, hits);
+}
+
+fn list_and_details(
+    app: &App,
+    frame: &mut Frame,
+    area: Rect,
+    lines: layout::Lines,
+    theme: Theme,
+    hits: &mut Hits,
+) {
     let row = |y: u16, height: u16| Rect::new(area.x, area.y + y, area.width, height);
     let beside = lines.details == 0;
     let list_width = if beside {
@@ -92,10 +178,8 @@ fn screen(app: &App, frame: &mut Frame, area: Rect, theme: Theme) {
     } else {
         area.width
     };
-    frame.render_widget(frame::title(app, area.width, theme), row(0, 1));
-    frame.render_widget(rule("", area.width, theme), row(1, 1));
     let list_area = Rect::new(area.x, area.y + 2, list_width, lines.list + 1);
-    list::draw(app, frame, list_area, theme);
+    list::draw(app, frame, list_area, theme, hits);
     let below = 3 + lines.list;
     let status = frame::status(app, theme);
     frame.render_widget(status_rule(status, area.width, theme), row(below, 1));
@@ -111,8 +195,6 @@ fn screen(app: &App, frame: &mut Frame, area: Rect, theme: Theme) {
         let details = row(below + 1, lines.details);
         frame.render_widget(frame::details_below(app, details, theme), details);
     }
-    let keys = row(area.height - 1, 1);
-    frame.render_widget(frame::keys(app, keys.width, theme), keys);
 }
 
 /// A horizontal rule.

@@ -4,7 +4,7 @@ use ratatui::Frame;
 use ratatui::text::{Line, Span};
 
 use super::Theme;
-use super::boxed::{Part, boxed, field_text, inner_width, leaves_keys};
+use super::boxed::{Boxed, Part, boxed, field_text, inner_width, leaves_keys};
 use super::frame::bar;
 use crate::action::Verb;
 use crate::app::message::Gone;
@@ -16,7 +16,7 @@ use crate::slot::Time;
 const WIDTH: u16 = 76;
 
 /// Draws the panel.
-pub fn panel<'a>(app: &'a App, panel: &'a Panel, frame: &mut Frame, theme: Theme) {
+pub fn panel<'a>(app: &'a App, panel: &'a Panel, frame: &mut Frame, theme: Theme) -> Boxed {
     let zone = &app.settings.zone;
     let title = match panel.verb {
         Verb::Generate => "A token was generated",
@@ -108,11 +108,11 @@ pub fn panel<'a>(app: &'a App, panel: &'a Panel, frame: &mut Frame, theme: Theme
         ])));
     }
     if !leaves_keys(frame) {
-        let mut keys = bar(&panel.keys(), width, theme);
+        let (mut keys, _) = bar(&app.bar(), width, theme);
         keys.spans.remove(0);
         parts.push(Part::ranked(3, keys));
     }
-    boxed(frame, title, theme.title(), parts, WIDTH, theme);
+    boxed(frame, title, theme.title(), parts, WIDTH, theme)
 }
 
 fn place_line(app: &App, place: &Place, theme: Theme) -> Line<'static> {

@@ -73,12 +73,18 @@ fn drawn(layer: Layer) -> Vec<String> {
         read_only: false,
         ascii: false,
         narrowed: false,
+        palette: Default::default(),
+        mouse: false,
         warnings: Vec::new(),
     };
     let (mut app, _) = App::new(settings, Vec::new(), WINDOW, now());
     app.layers = vec![layer];
     let mut terminal = Terminal::new(TestBackend::new(WINDOW.0, WINDOW.1)).unwrap();
-    terminal.draw(|frame| ui::draw(&app, frame)).unwrap();
+    terminal
+        .draw(|frame| {
+            ui::draw(&app, frame);
+        })
+        .unwrap();
     let buffer = terminal.backend().buffer();
     let mut lines = Vec::new();
     for y in 0..WINDOW.1 {

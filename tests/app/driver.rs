@@ -10,9 +10,10 @@ use orgward::app::message::{EffectId, Gone, ManyPreparation, Preparation, Reply}
 use orgward::app::{self, Account, App, Effect, Layer, Message, Moment, Settings};
 use orgward::journal::{Entry, LeftOpen};
 use orgward::slot::{Identity, Reading, Slot};
-use orgward::ui;
+use orgward::ui::{self, Hits};
 use ratatui::Terminal;
 use ratatui::backend::TestBackend;
+use ratatui::buffer::Buffer;
 
 use crate::world;
 
@@ -351,13 +352,52 @@ impl Owner {
         self.press("<enter>").order()
     }
 
+    /// The cells, and what a click on them would hit.
+    pub fn drawn(&self) -> (Buffer, Hits) {
+        let (width, height) = self.app.size;
+        let mut terminal = Terminal::new(TestBackend::new(width, height)).unwrap();
+        let mut hits = Hits::default();
+        terminal
+            .draw(|frame| hits = ui::draw(&self.app, frame))
+            .unwrap();
+        (terminal.backend().buffer().clone(), hits)
+    }
+
+    /// Clicks on the first cell of these words, the last such place that can be
+    /// clicked.
+    pub fn click(&mut self, words: &str) -> &mut Self {
+        let target = self.target(words);
+        let target = target.unwrap_or_else(|| panic!("no \"{words}\"\n{}", self.screen()));
+        self.send(Message::Click(target));
+        self
+    }
+
+    /// What a click on these words would hit.
+    pub fn target(&self, words: &str) -> Option<app::Target> {
+        let (buffer, hits) = self.drawn();
+        let text = |area: ratatui::layout::Rect| -> String {
+            area.positions()
+                .map(|place| buffer[place].symbol())
+                .collect()
+        };
+        let mut all: Vec<_> = hits.all().collect();
+        all.reverse();
+        let (area, _) = all
+            .into_iter()
+            .find(|(area, _)| text(*area).contains(words))?;
+        hits.at(area.x, area.y).cloned()
+    }
+
+    pub fn wheel(&mut self, down: bool) -> &mut Self {
+        self.send(Message::Wheel { down });
+        self
+    }
+
     /// The screen as text, each line without its trailing blanks. Also looks
     /// whether it shows a secret that nobody asked to see.
     pub fn screen(&self) -> String {
         let (width, height) = self.app.size;
-        let mut terminal = Terminal::new(TestBackend::new(width, height)).unwrap();
-        terminal.draw(|frame| ui::draw(&self.app, frame)).unwrap();
-        let buffer = terminal.backend().buffer();
+        let (buffer, _) = self.drawn();
         let mut lines = Vec::new();
         for y in 0..height {
             let mut line = String::new();

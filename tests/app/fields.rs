@@ -95,19 +95,19 @@ fn pasted_text_does_not_act_on_a_notice_or_a_panel() {
 
 #[test]
 fn a_rebound_key_does_what_it_says_and_is_text_in_a_field() {
-    let keys = [("new".to_owned(), "x".to_owned())].into_iter().collect();
+    let keys = [("new".to_owned(), "X".to_owned())].into_iter().collect();
     let settings = orgward::app::Settings {
         keymap: orgward::app::keys::Keymap::new(&keys).unwrap(),
         ..settings()
     };
     let mut owner = Owner::new(settings, vec![account(&["acme"])], (80, 24));
     owner.read("acme", there(token("at-1")));
-    owner.sees("x new token").press("n").sees_not("Replace");
+    owner.sees("X new token").press("n").sees_not("Replace");
     owner
-        .press("x")
+        .press("X")
         .prepared(preparation())
-        .press("x")
-        .sees("x▏");
+        .press("X")
+        .sees("X▏");
 }
 
 #[test]
@@ -115,14 +115,14 @@ fn help_scrolls_to_its_ends_and_back_at_once() {
     for (width, height) in [(80, 24), (40, 10), (120, 60)] {
         let mut owner = Owner::with("acme", none());
         owner.size(width, height).press("?").sees("In the list");
-        owner.press(&"j".repeat(200)).sees("not read yet");
+        owner.press(&"<down>".repeat(500)).sees("Esc Enter F1");
         let end = owner.screen();
-        owner.press("G");
+        owner.press("<end>");
         assert_eq!(owner.screen(), end);
-        owner.press("k");
+        owner.press("<up>");
         let scrolls = !end.contains("In the list");
         assert_eq!(owner.screen() != end, scrolls, "{width}x{height}");
-        owner.press("g").sees("In the list").press("q");
+        owner.press("<home>").sees("In the list").press("<esc>");
         assert!(owner.app.layers.is_empty());
         assert!(owner.asks_for().is_empty());
     }

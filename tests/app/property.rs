@@ -36,6 +36,9 @@ enum Happening {
     Reply(usize, usize),
     Step(usize),
     Gone(usize),
+    /// On one of the places that were drawn.
+    Click(usize),
+    Wheel(bool),
 }
 
 fn happening() -> impl Strategy<Value = Happening> {
@@ -43,7 +46,7 @@ fn happening() -> impl Strategy<Value = Happening> {
         "j", "k", "G", "g", "n", "d", "H", "c", "y", "/", "s", "S", "r", "R", "o", "?", "x", "v",
         "w", "p", "t", "s", "<enter>", "<esc>", "<tab>", "<s-tab>", "<left>", "<right>", "<up>",
         "<down>", "<bs>", "<pgdn>", "<pgup>", "<home>", "<end>", "<f1>", "<c-z>", "<a-k>", "90d",
-        "ac", "é", " ", "*", "2", "3", "a", "組",
+        "ac", "é", " ", "*", "2", "3", "a", "組", "M", "h", "l",
     ];
     let out = vec![
         "q",
@@ -67,6 +70,8 @@ fn happening() -> impl Strategy<Value = Happening> {
         16 => (any::<usize>(), any::<usize>()).prop_map(|(which, what)| Happening::Reply(which, what)),
         3 => any::<usize>().prop_map(Happening::Step),
         1 => any::<usize>().prop_map(Happening::Gone),
+        2 => any::<usize>().prop_map(Happening::Click),
+        1 => any::<bool>().prop_map(Happening::Wheel),
     ]
 }
 
@@ -317,6 +322,7 @@ fn live(happenings: Vec<Happening>, read_only: bool, ascii: bool, reached: &mut 
     let settings = Settings {
         read_only,
         ascii,
+        mouse: true,
         ..settings()
     };
     let accounts = vec![
@@ -409,6 +415,18 @@ fn live(happenings: Vec<Happening>, read_only: bool, ascii: bool, reached: &mut 
                     owner.send(Message::ClipboardGone(*hold, gone));
                 }
             }
+            Happening::Click(which) => {
+                let (_, hits) = owner.drawn();
+                let all: Vec<_> = hits.all().collect();
+                if let Some((area, _)) = all.get(which % all.len().max(1)) {
+                    // What is drawn there last is hit.
+                    let target = hits.at(area.x, area.y).cloned();
+                    owner.send(Message::Click(target.expect("a place that was drawn")));
+                }
+            }
+            Happening::Wheel(down) => {
+                owner.wheel(down);
+            }
             Happening::Reply(..) => {}
         }
         let effects = owner.effects();
@@ -440,7 +458,7 @@ fn no_way_through_the_screen_breaks_a_promise() {
         any::<bool>(),
     );
     let config = ProptestConfig {
-        cases: 150,
+        cases: 240,
         failure_persistence: None,
         ..ProptestConfig::default()
     };

@@ -15,7 +15,7 @@ use crate::world::*;
 const SIZES: [(u16, u16); 3] = [(80, 24), (120, 40), (40, 10)];
 
 /// One view at each size, in one snapshot.
-fn view_at(name: &str, owner: &mut Owner, sizes: &[(u16, u16)]) {
+pub fn view_at(name: &str, owner: &mut Owner, sizes: &[(u16, u16)]) {
     let mut frames = String::new();
     for (width, height) in sizes {
         owner.size(*width, *height);

@@ -50,6 +50,8 @@ pub fn settings() -> Settings {
         read_only: false,
         ascii: false,
         narrowed: false,
+        palette: Default::default(),
+        mouse: false,
         warnings: Vec::new(),
     }
 }

@@ -57,7 +57,11 @@ pub fn was_confirmed(order: &Order, asked: &[Asked], confirmed: &[Order]) -> boo
 pub fn screen(app: &App) -> String {
     let (width, height) = app.size;
     let mut terminal = Terminal::new(TestBackend::new(width, height)).unwrap();
-    terminal.draw(|frame| ui::draw(app, frame)).unwrap();
+    terminal
+        .draw(|frame| {
+            ui::draw(app, frame);
+        })
+        .unwrap();
     let buffer = terminal.backend().buffer();
     let mut text = String::new();
     for y in 0..height {

@@ -102,6 +102,8 @@ fn settings() -> Settings {
         read_only: false,
         ascii: false,
         narrowed: false,
+        palette: Default::default(),
+        mouse: false,
         warnings: Vec::new(),
     }
 }

@@ -8,6 +8,8 @@ mod support;
 mod leaving;
 mod list;
 mod many;
+mod mouse;
 mod remembering;
 mod starting;
+mod themes;
 mod tokens;

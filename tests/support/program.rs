@@ -165,6 +165,11 @@ impl Builder {
     }
 }
 
+/// A screen without what turns on it.
+fn still(text: &str) -> String {
+    text.replace(['⠋', '⠙', '⠹', '⠸', '⠼', '⠴', '⠦', '⠧', '⠇', '⠏'], " ")
+}
+
 /// A variable by which descendants are recognized that left session and parent.
 pub const MARKER: &str = "ORGWARD_TEST_PROGRAM";
 
@@ -396,19 +401,23 @@ impl Program {
         self
     }
 
-    /// Waits until the program has read its input and written nothing for a
-    /// while. It may still do so a moment later: good for looking at a screen,
-    /// no proof that something does *not* happen.
+    /// Waits until the program has read its input and nothing changes on the
+    /// screen for a while but what turns while something is under way. It may
+    /// still do so a moment later: good for looking at a screen, no proof that
+    /// something does *not* happen.
     pub fn stable(&self) -> &Self {
         const QUIET: Duration = Duration::from_millis(300);
-        let mut seen = (usize::MAX, Instant::now());
+        let mut seen = (String::new(), Instant::now());
         let quiet = poll(self.patience.get(), || {
-            let terminal = self.shared.lock();
-            let written = terminal.bytes.len();
-            if written != seen.0 || self.unread().is_some_and(|unread| unread > 0) {
-                seen = (written, Instant::now());
+            // Not while the lock is held that the reading thread needs.
+            let (text, ended) = {
+                let terminal = self.shared.lock();
+                (still(&terminal.screen().text()), terminal.ended)
+            };
+            if text != seen.0 || self.unread().is_some_and(|unread| unread > 0) {
+                seen = (text, Instant::now());
             }
-            (terminal.ended || seen.1.elapsed() >= QUIET).then_some(())
+            (ended || seen.1.elapsed() >= QUIET).then_some(())
         });
         if quiet.is_none() {
             self.fail("a screen that does not change");

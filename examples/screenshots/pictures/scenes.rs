@@ -12,6 +12,7 @@ use orgward::app::keys::Keymap;
 use orgward::app::{
     self, Account, App, Choice, Effect, EffectId, Message, Moment, Preparation, Reply, Settings,
 };
+use orgward::config::theme::Palette;
 use orgward::delivery::{Delivered, Destination, Facts, Undelivered};
 use orgward::expiry::Expiry;
 use orgward::fleet::Own;
@@ -55,11 +56,30 @@ pub fn all() -> Vec<Scene> {
             "The secret panel: the new secret is on the clipboard, masked",
             secret(),
         ),
+        scene(
+            "timeline",
+            "The expiry timeline: when the tokens die over the next twelve months",
+            timeline(),
+        ),
+        scene("light", "The list in the theme light", light()),
     ]
 }
 
 fn list() -> Stage {
     let mut stage = Stage::open(WIDE);
+    stage.press("jjj");
+    stage
+}
+
+fn timeline() -> Stage {
+    let mut stage = Stage::open(WIDE);
+    stage.press("xgllll");
+    stage
+}
+
+fn light() -> Stage {
+    let palette = Palette::named("light").expect("a theme");
+    let mut stage = Stage::open_in(palette, WIDE);
     stage.press("jjj");
     stage
 }
@@ -102,6 +122,10 @@ struct Stage {
 impl Stage {
     /// The list, with an answer for every row.
     fn open(size: (u16, u16)) -> Self {
+        Self::open_in(Palette::default(), size)
+    }
+
+    fn open_in(palette: Palette, size: (u16, u16)) -> Self {
         let now = Moment {
             since_start: Duration::from_secs(60),
             wall: wall(),
@@ -116,6 +140,8 @@ impl Stage {
             read_only: false,
             ascii: false,
             narrowed: false,
+            palette,
+            mouse: false,
             warnings: Vec::new(),
         };
         let rows = rows();
@@ -275,7 +301,9 @@ impl Stage {
         let mut terminal =
             Terminal::new(TestBackend::new(width, height)).expect("a terminal in memory");
         terminal
-            .draw(|frame| ui::draw(&self.app, frame))
+            .draw(|frame| {
+                ui::draw(&self.app, frame);
+            })
             .expect("memory can be drawn on");
         terminal.backend().buffer().clone()
     }

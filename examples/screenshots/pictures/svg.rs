@@ -41,6 +41,29 @@ const PALETTE: [Rgb; 16] = [
     [0xf2, 0xf4, 0xf8],
 ];
 
+/// What a cell without colours of its own looks like.
+#[derive(Clone, Copy)]
+struct Canvas {
+    text: Rgb,
+    ground: Rgb,
+}
+
+impl Canvas {
+    /// A theme's own ground is the window's, else a terminal's.
+    fn of(buffer: &Buffer) -> Self {
+        match buffer.content.last() {
+            Some(cell) if cell.bg != Color::Reset => Self {
+                text: rgb(cell.fg, TEXT),
+                ground: rgb(cell.bg, GROUND),
+            },
+            _ => Self {
+                text: TEXT,
+                ground: GROUND,
+            },
+        }
+    }
+}
+
 /// How a piece of text looks.
 #[derive(Clone, Copy, PartialEq, Eq)]
 struct Look {
@@ -50,9 +73,9 @@ struct Look {
 }
 
 impl Look {
-    fn of(cell: &Cell) -> Self {
-        let mut text = rgb(cell.fg, TEXT);
-        let mut ground = rgb(cell.bg, GROUND);
+    fn of(cell: &Cell, canvas: Canvas) -> Self {
+        let mut text = rgb(cell.fg, canvas.text);
+        let mut ground = rgb(cell.bg, canvas.ground);
         if cell.modifier.contains(Modifier::DIM) {
             text = mix(text, ground, 0.46);
         }
@@ -69,6 +92,7 @@ impl Look {
 
 /// Draws a window with these cells in it.
 pub fn draw(title: &str, buffer: &Buffer) -> String {
+    let canvas = Canvas::of(buffer);
     let (columns, rows) = (buffer.area.width, buffer.area.height);
     let width = f32::from(columns) * WIDTH + 2.0 * EDGE;
     let height = f32::from(rows) * HEIGHT + BAR + EDGE;
@@ -80,10 +104,10 @@ pub fn draw(title: &str, buffer: &Buffer) -> String {
         let mut x = 0;
         while x < columns {
             let cell = &buffer[(x, y)];
-            let look = Look::of(cell);
+            let look = Look::of(cell, canvas);
             // A wide character covers the cell behind it.
             let cells = unicode_width::UnicodeWidthStr::width(cell.symbol()).max(1);
-            row.ground(x, cells, look);
+            row.ground(x, cells, look, canvas);
             if shapes
                 .entry(look.text)
                 .or_default()
@@ -95,15 +119,15 @@ pub fn draw(title: &str, buffer: &Buffer) -> String {
             }
             x += u16::try_from(cells).unwrap_or(1);
         }
-        row.write(y, &mut grounds, &mut texts);
+        row.write(y, canvas, &mut grounds, &mut texts);
     }
     let mut lines = String::new();
     for (colour, shapes) in shapes {
         shapes.write(colour, &mut lines);
     }
-    let (ground, text) = (hex(GROUND), hex(TEXT));
-    let faint = hex(mix(TEXT, GROUND, 0.5));
-    let edge = hex(mix(TEXT, GROUND, 0.8));
+    let (ground, text) = (hex(canvas.ground), hex(canvas.text));
+    let faint = hex(mix(canvas.text, canvas.ground, 0.5));
+    let edge = hex(mix(canvas.text, canvas.ground, 0.8));
     let middle = number(width / 2.0);
     let dots: String = [PALETTE[1], PALETTE[3], PALETTE[2]]
         .into_iter()
@@ -150,8 +174,8 @@ struct Piece {
 }
 
 impl Row {
-    fn ground(&mut self, x: u16, cells: usize, look: Look) {
-        if look.ground == GROUND {
+    fn ground(&mut self, x: u16, cells: usize, look: Look, canvas: Canvas) {
+        if look.ground == canvas.ground {
             return;
         }
         match self.grounds.last_mut() {
@@ -195,7 +219,7 @@ impl Row {
         }
     }
 
-    fn write(self, y: u16, grounds: &mut String, texts: &mut String) {
+    fn write(self, y: u16, canvas: Canvas, grounds: &mut String, texts: &mut String) {
         let top = f32::from(y) * HEIGHT;
         for (x, cells, colour) in self.grounds {
             let _ = writeln!(
@@ -212,7 +236,7 @@ impl Row {
             let text = piece.text.trim_end();
             let cells = piece.cells - (piece.text.len() - text.len());
             let fill = match piece.look.text {
-                TEXT => String::new(),
+                colour if colour == canvas.text => String::new(),
                 colour => format!(" fill=\"{}\"", hex(colour)),
             };
             let weight = if piece.look.bold {
@@ -247,8 +271,9 @@ struct Shapes {
     boxes: String,
     /// The horizontal line that is being drawn: its row, start and end.
     rule: Option<(u16, u16, u16)>,
-    /// Likewise for a row of full blocks.
+    /// Likewise for a row of full blocks, and for a thick line.
     block: Option<(u16, u16, u16)>,
+    thick: Option<(u16, u16, u16)>,
 }
 
 impl Shapes {
@@ -280,6 +305,18 @@ impl Shapes {
             "█" => continued(&mut self.block, x, y, |done| {
                 block(&mut self.boxes, done);
             }),
+            "━" => continued(&mut self.thick, x, y, |done| {
+                thick(&mut self.boxes, done);
+            }),
+            "┃" => {
+                let _ = write!(
+                    self.boxes,
+                    "M{} {}h2.4v{}h-2.4z",
+                    number(middle - 1.2),
+                    number(top),
+                    number(HEIGHT)
+                );
+            }
             "│" => {
                 let _ = write!(
                     self.lines,
@@ -307,6 +344,9 @@ impl Shapes {
         }
         if let Some(done) = self.block.take() {
             block(&mut self.boxes, done);
+        }
+        if let Some(done) = self.thick.take() {
+            thick(&mut self.boxes, done);
         }
         let colour = hex(colour);
         if !self.lines.is_empty() {
@@ -358,6 +398,17 @@ fn block(boxes: &mut String, (y, from, to): (u16, u16, u16)) {
         number(f32::from(y) * HEIGHT + 5.0),
         number(f32::from(to - from) * WIDTH),
         number(HEIGHT - 10.0),
+        number(-f32::from(to - from) * WIDTH)
+    );
+}
+
+fn thick(boxes: &mut String, (y, from, to): (u16, u16, u16)) {
+    let _ = write!(
+        boxes,
+        "M{} {}h{}v3h{}z",
+        number(f32::from(from) * WIDTH),
+        number(f32::from(y) * HEIGHT + HEIGHT / 2.0 - 1.5),
+        number(f32::from(to - from) * WIDTH),
         number(-f32::from(to - from) * WIDTH)
     );
 }

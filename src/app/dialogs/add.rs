@@ -6,6 +6,7 @@ use url::Url;
 
 use super::turned;
 use crate::app::field::Field;
+use crate::app::keys::{Command, Pressed};
 use crate::app::list::AccountId;
 use crate::app::masked::Masked;
 use crate::app::message::{Addition, Candidate, CheckProblem, EffectId};
@@ -177,15 +178,15 @@ impl AddDialog {
     }
 
     /// Takes a key.
-    pub fn key(&mut self, key: &KeyEvent) -> Wanted {
-        match key.code {
-            KeyCode::Esc => return Wanted::Close,
-            KeyCode::Enter => return self.act(),
-            KeyCode::Tab | KeyCode::Down => self.turn(1),
-            KeyCode::BackTab | KeyCode::Up => self.turn(-1),
+    pub fn key(&mut self, pressed: Pressed) -> Wanted {
+        match pressed.command {
+            Some(Command::Close) => return Wanted::Close,
+            Some(Command::Act) => return self.act(),
+            Some(Command::Next) => self.turn(1),
+            Some(Command::Previous) => self.turn(-1),
             _ if matches!(self.stage, Stage::Adding(_)) => {}
             _ => {
-                if self.edit(key) {
+                if self.edit(pressed.key) {
                     self.changed();
                 }
             }
@@ -210,6 +211,17 @@ impl AddDialog {
             Part::Place | Part::Source => return,
         }
         self.changed();
+    }
+
+    /// What the key bar says of a command: nothing while it does nothing.
+    pub fn word(&self, command: Command, usual: &'static str) -> Option<&'static str> {
+        let chooses = matches!(self.focus, Part::Place | Part::Source);
+        match (command, &self.stage) {
+            (Command::Act, Stage::Checked(..)) => Some("add"),
+            (Command::Act, Stage::Checking(_) | Stage::Adding(_)) => None,
+            (Command::Earlier, _) => chooses.then_some(usual),
+            _ => Some(usual),
+        }
     }
 
     /// What was checked is not what is there now.

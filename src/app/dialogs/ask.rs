@@ -1,7 +1,6 @@
 //! Ask: the credential for a host, typed once and shown to nobody.
 
-use crossterm::event::{KeyCode, KeyEvent};
-
+use crate::app::keys::{Command, Pressed};
 use crate::app::list::AccountId;
 use crate::app::masked::Masked;
 use crate::credentials::{self, Credential};
@@ -46,20 +45,25 @@ impl AskDialog {
     }
 
     /// Takes a key.
-    pub fn key(&mut self, key: &KeyEvent) -> Typed {
-        match key.code {
-            KeyCode::Esc => return Typed::Later,
-            KeyCode::Enter if self.field.is_empty() => {}
-            KeyCode::Enter => match credentials::typed(&self.host, self.field.take()) {
+    pub fn key(&mut self, pressed: Pressed) -> Typed {
+        match pressed.command {
+            Some(Command::Close) => return Typed::Later,
+            Some(Command::Act) if self.field.is_empty() => {}
+            Some(Command::Act) => match credentials::typed(&self.host, self.field.take()) {
                 Ok(credential) => return Typed::Credential(credential),
                 Err(error) => self.problem = Some(error.to_string()),
             },
             _ => {
-                self.field.key(key);
+                self.field.key(pressed.key);
                 self.problem = None;
             }
         }
         Typed::Stay
+    }
+
+    /// What the key bar says of a command: nothing while it does nothing.
+    pub fn word(&self, command: Command, usual: &'static str) -> Option<&'static str> {
+        (command != Command::Act || !self.field.is_empty()).then_some(usual)
     }
 
     /// Takes pasted text.

@@ -1,10 +1,9 @@
 //! Delete: the token that dies is identified, and the organization's name typed.
 
-use crossterm::event::{KeyCode, KeyEvent};
-
 use super::{Fact, Identified, Reaction};
 use crate::action::{Act, Order};
 use crate::app::field::Field;
+use crate::app::keys::{Command, Pressed};
 use crate::app::message::{EffectId, Preparation};
 use crate::slot::{Identity, Slot, Time};
 
@@ -50,14 +49,14 @@ impl DeleteDialog {
     }
 
     /// Takes a key.
-    pub fn key(&mut self, key: &KeyEvent) -> Reaction {
-        match key.code {
-            KeyCode::Esc => return Reaction::Close,
-            KeyCode::Enter if !self.confirmed() => {}
-            KeyCode::Enter if self.preparation.is_none() => {
+    pub fn key(&mut self, pressed: Pressed) -> Reaction {
+        match pressed.command {
+            Some(Command::Close) => return Reaction::Close,
+            Some(Command::Act) if !self.confirmed() => {}
+            Some(Command::Act) if self.preparation.is_none() => {
                 self.problem = Some("one moment: looking up whose credential is in use".into());
             }
-            KeyCode::Enter => {
+            Some(Command::Act) => {
                 return Reaction::Perform(Box::new(Order {
                     slot: self.slot.clone(),
                     act: Act::Delete,
@@ -68,11 +67,16 @@ impl DeleteDialog {
                 }));
             }
             _ => {
-                self.name.key(key);
+                self.name.key(pressed.key);
                 self.problem = None;
             }
         }
         Reaction::Stay
+    }
+
+    /// What the key bar says of a command: nothing while it does nothing.
+    pub fn word(&self, command: Command, usual: &'static str) -> Option<&'static str> {
+        (command != Command::Act || self.confirmed()).then_some(usual)
     }
 
     /// Takes pasted text.

@@ -1,9 +1,7 @@
 //! The journal: what was done on this machine, the newest first.
 
-use crossterm::event::{KeyCode, KeyEvent};
-
 use crate::app::field::Field;
-use crate::app::keys::with_modifier;
+use crate::app::keys::{Command, Pressed, moved};
 use crate::app::message::EffectId;
 use crate::journal::Entry;
 
@@ -31,8 +29,6 @@ pub enum JournalWish {
     Close,
     /// To be read again.
     Read,
-    /// To leave the program.
-    Leave,
 }
 
 impl JournalView {
@@ -72,16 +68,16 @@ impl JournalView {
     }
 
     /// Takes a key; `room` orders are shown at once.
-    pub fn key(&mut self, key: &KeyEvent, room: usize) -> JournalWish {
+    pub fn key(&mut self, pressed: Pressed, room: usize) -> JournalWish {
         if self.typing {
-            match key.code {
-                KeyCode::Enter => self.typing = false,
-                KeyCode::Esc => {
+            match pressed.command {
+                Some(Command::Act) => self.typing = false,
+                Some(Command::Close) => {
                     self.typing = false;
                     self.filter = Field::default();
                 }
                 _ => {
-                    self.filter.key(key);
+                    self.filter.key(pressed.key);
                 }
             }
             self.offset = 0;
@@ -90,30 +86,35 @@ impl JournalView {
         let last = self.shown().len().saturating_sub(room);
         // The window, or what passes the filter, may have changed.
         self.offset = self.offset.min(last);
-        let page = isize::try_from(room.max(1)).unwrap_or(isize::MAX);
-        let by = match key.code {
-            _ if with_modifier(key) => 0,
-            KeyCode::Esc if !self.filter.text().is_empty() => {
-                self.filter = Field::default();
-                0
-            }
-            KeyCode::Esc | KeyCode::Enter | KeyCode::Char('H') => return JournalWish::Close,
-            KeyCode::Char('q') => return JournalWish::Leave,
-            KeyCode::Char('r' | 'R') => return JournalWish::Read,
-            KeyCode::Char('/') => {
-                self.typing = true;
-                0
-            }
-            KeyCode::Down | KeyCode::Char('j') => 1,
-            KeyCode::Up | KeyCode::Char('k') => -1,
-            KeyCode::PageDown | KeyCode::Char(' ') => page,
-            KeyCode::PageUp => -page,
-            KeyCode::Home | KeyCode::Char('g') => isize::MIN,
-            KeyCode::End | KeyCode::Char('G') => isize::MAX,
-            _ => 0,
+        let Some(command) = pressed.command else {
+            return JournalWish::Stay;
         };
-        self.offset = self.offset.saturating_add_signed(by).min(last);
+        if let Some(to) = moved(self.offset, command, last, room.max(1)) {
+            self.offset = to;
+            return JournalWish::Stay;
+        }
+        match command {
+            Command::Close if !self.filter.text().is_empty() => {
+                self.filter = Field::default();
+                self.offset = 0;
+            }
+            Command::Close | Command::Journal => return JournalWish::Close,
+            Command::Refresh | Command::RefreshAll => return JournalWish::Read,
+            Command::Filter => self.typing = true,
+            _ => {}
+        }
         JournalWish::Stay
+    }
+
+    /// What the key bar says of a command: nothing while it does nothing.
+    pub fn word(&self, command: Command, usual: &'static str, room: usize) -> Option<&'static str> {
+        let all = self.entries.as_ref().is_ok_and(|all| !all.is_empty());
+        match command {
+            Command::Down => (self.shown().len() > room).then_some(usual),
+            Command::Filter => all.then_some(usual),
+            Command::Close if !self.filter.text().is_empty() => Some("clear"),
+            _ => Some(usual),
+        }
     }
 
     /// Takes pasted text.

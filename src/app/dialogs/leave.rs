@@ -1,10 +1,8 @@
 //! The question before an undelivered secret is let go: `c` and `y` copy it,
 //! and only the typed word `lose` lets it go.
 
-use crossterm::event::{KeyCode, KeyEvent};
-
 use crate::app::field::Field;
-use crate::app::keys::with_modifier;
+use crate::app::keys::{Command, Pressed, with_modifier};
 use crate::slot::Slot;
 
 /// The word that lets a secret go.
@@ -36,18 +34,23 @@ pub enum Answer {
 
 impl LeaveDialog {
     /// Takes a key.
-    pub fn key(&mut self, key: &KeyEvent) -> Answer {
-        if with_modifier(key) {
+    pub fn key(&mut self, pressed: Pressed) -> Answer {
+        if with_modifier(pressed.key) {
             return Answer::Stay;
         }
-        match key.code {
-            KeyCode::Esc => Answer::Back,
-            KeyCode::Char('c' | 'y') => Answer::Copy,
-            KeyCode::Enter if self.word.text() == WORD => Answer::Lose,
+        match pressed.command {
+            Some(Command::Close) => Answer::Back,
+            Some(Command::Copy) => Answer::Copy,
+            Some(Command::Act) if self.word.text() == WORD => Answer::Lose,
             _ => {
-                self.word.key(key);
+                self.word.key(pressed.key);
                 Answer::Stay
             }
         }
+    }
+
+    /// What the key bar says of a command: nothing while it does nothing.
+    pub fn word(&self, command: Command, usual: &'static str) -> Option<&'static str> {
+        (command != Command::Act || self.word.text() == WORD).then_some(usual)
     }
 }

@@ -2,11 +2,10 @@
 //! nowhere, rescued secrets. Told together with what the hosts say now, as soon
 //! as they say it.
 
-use crossterm::event::{KeyCode, KeyEvent};
 use jiff::tz::TimeZone;
 
 use super::notice::{Next, Notice};
-use crate::app::keys::with_modifier;
+use crate::app::keys::Command;
 use crate::app::list::List;
 use crate::app::when::exact;
 use crate::journal::{Entry, LeftOpen};
@@ -30,8 +29,6 @@ pub enum LeftoversWish {
     Close,
     /// To close it, and a new token for this slot.
     New(Slot),
-    /// To leave the program.
-    Leave,
 }
 
 impl Leftovers {
@@ -52,7 +49,7 @@ impl Leftovers {
     }
 
     /// With one order only, its next step.
-    fn next(&self, list: &List) -> Option<Next> {
+    pub fn next(&self, list: &List) -> Option<Next> {
         let [left] = self.orders.as_slice() else {
             return None;
         };
@@ -63,11 +60,10 @@ impl Leftovers {
     }
 
     /// Takes a key.
-    pub fn key(&self, key: &KeyEvent, list: &List) -> LeftoversWish {
-        match key.code {
-            KeyCode::Esc | KeyCode::Enter => LeftoversWish::Close,
-            KeyCode::Char('q') if !with_modifier(key) => LeftoversWish::Leave,
-            KeyCode::Char('n') if !with_modifier(key) => match self.next(list) {
+    pub fn key(&self, command: Option<Command>, list: &List) -> LeftoversWish {
+        match command {
+            Some(Command::Close) => LeftoversWish::Close,
+            Some(Command::New) => match self.next(list) {
                 Some(Next::New(slot)) => LeftoversWish::New(slot),
                 _ => LeftoversWish::Stay,
             },

@@ -3,13 +3,13 @@
 
 use std::time::Duration;
 
-use crossterm::event::{KeyCode, KeyEvent};
 use jiff::Timestamp;
 
 use super::terms::{End, Terms};
 use super::{one_host, turned};
 use crate::action::{Act, Order, Verb};
 use crate::app::field::Field;
+use crate::app::keys::{Command, Pressed, moved};
 use crate::app::message::{EffectId, ManyPreparation};
 use crate::delivery::Destination;
 use crate::expiry::{Expiry, ExpiryError};
@@ -213,17 +213,18 @@ impl ManyDialog {
     }
 
     /// Takes a key. `room` is the number of lines that the list has.
-    pub fn key(&mut self, key: &KeyEvent, room: usize) -> ManyWish {
-        if self.scrolled(key, room) {
+    pub fn key(&mut self, pressed: Pressed, room: usize) -> ManyWish {
+        if self.scrolled(pressed.command, room) {
             return ManyWish::Stay;
         }
         // Whoever goes on choosing has not confirmed what is chosen then.
         self.checking = None;
-        match key.code {
-            KeyCode::Esc => return ManyWish::Close,
-            KeyCode::Enter => return self.act(),
-            KeyCode::Tab => self.turn(1),
-            KeyCode::BackTab => self.turn(-1),
+        let key = pressed.key;
+        match pressed.command {
+            Some(Command::Close) => return ManyWish::Close,
+            Some(Command::Act) => return self.act(),
+            Some(Command::Next) => self.turn(1),
+            Some(Command::Previous) => self.turn(-1),
             _ => {
                 self.problem = None;
                 match self.focus {
@@ -238,18 +239,24 @@ impl ManyDialog {
         ManyWish::Stay
     }
 
-    fn scrolled(&mut self, key: &KeyEvent, room: usize) -> bool {
+    fn scrolled(&mut self, command: Option<Command>, room: usize) -> bool {
         let last = self.lines().saturating_sub(room);
-        let at = self.offset.min(last);
-        self.offset = match key.code {
-            KeyCode::Down => at + 1,
-            KeyCode::Up => at.saturating_sub(1),
-            KeyCode::PageDown => at + room,
-            KeyCode::PageUp => at.saturating_sub(room),
-            _ => return false,
+        let to = command.and_then(|command| moved(self.offset, command, last, room));
+        self.offset = to.unwrap_or(self.offset);
+        to.is_some()
+    }
+
+    /// What the key bar says of a command: nothing while it does nothing. `room`
+    /// is the number of lines that the list has.
+    pub fn word(&self, command: Command, usual: &'static str, room: usize) -> Option<&'static str> {
+        let chooses = self.focus != ManyFocus::Count;
+        match command {
+            Command::Act => self.confirmed().then(|| self.verb().as_str()),
+            Command::Down => (self.lines() > room).then_some(usual),
+            Command::Next => (self.deed == Deed::New).then_some(usual),
+            Command::Earlier => chooses.then_some(usual),
+            _ => Some(usual),
         }
-        .min(last);
-        true
     }
 
     /// Takes pasted text, into the field that has the focus.

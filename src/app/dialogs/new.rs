@@ -1,12 +1,11 @@
 //! Generate and Replace: the expiry, the destination, and for a token that
 //! would die its identification and the organization's name.
 
-use crossterm::event::{KeyCode, KeyEvent};
-
 use super::terms::{End, Terms};
 use super::{Fact, Identified, Reaction, turned};
 use crate::action::{Act, Order, Verb};
 use crate::app::field::Field;
+use crate::app::keys::{Command, Pressed};
 use crate::app::message::{EffectId, Preparation};
 use crate::expiry::{Expiry, ExpiryError};
 use crate::slot::{Identity, Slot, Time};
@@ -115,14 +114,15 @@ impl NewDialog {
     }
 
     /// Takes a key.
-    pub fn key(&mut self, key: &KeyEvent) -> Reaction {
+    pub fn key(&mut self, pressed: Pressed) -> Reaction {
         // Whoever goes on choosing has not confirmed what is chosen then.
         self.armed = false;
-        match key.code {
-            KeyCode::Esc => return Reaction::Close,
-            KeyCode::Enter => return self.act(),
-            KeyCode::Tab | KeyCode::Down => self.turn(1),
-            KeyCode::BackTab | KeyCode::Up => self.turn(-1),
+        let key = pressed.key;
+        match pressed.command {
+            Some(Command::Close) => return Reaction::Close,
+            Some(Command::Act) => return self.act(),
+            Some(Command::Next) => self.turn(1),
+            Some(Command::Previous) => self.turn(-1),
             _ => {
                 self.problem = None;
                 match self.focus {
@@ -147,6 +147,16 @@ impl NewDialog {
             Focus::Button => {}
             Focus::Expiry => self.terms.paste_expiry(text),
             Focus::Destination => self.terms.paste_destination(text),
+        }
+    }
+
+    /// What the key bar says of a command: nothing while it does nothing.
+    pub fn word(&self, command: Command, usual: &'static str) -> Option<&'static str> {
+        let chooses = matches!(self.focus, Focus::Expiry | Focus::Destination);
+        match command {
+            Command::Act => self.confirmed().then(|| self.verb().as_str()),
+            Command::Earlier => chooses.then_some(usual),
+            _ => Some(usual),
         }
     }
 

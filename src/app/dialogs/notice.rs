@@ -1,10 +1,8 @@
 //! A notice: what became of something, what is true now, what to do next.
 
-use crossterm::event::{KeyCode, KeyEvent};
-
 use super::Reaction;
 use crate::action::{NotDone, Order, Outcome, Verb};
-use crate::app::keys::with_modifier;
+use crate::app::keys::Command;
 use crate::slot::Slot;
 
 /// The next step that a notice offers with one key.
@@ -20,12 +18,12 @@ pub enum Next {
 }
 
 impl Next {
-    /// The key and what it does.
-    pub fn key(&self) -> (char, &'static str) {
+    /// What asks for it.
+    pub fn command(&self) -> Command {
         match self {
-            Next::New(_) => ('n', "new token"),
-            Next::Delete(_) => ('d', "delete"),
-            Next::WithoutJournal(_) => ('w', "go on without the journal"),
+            Next::New(_) => Command::New,
+            Next::Delete(_) => Command::Delete,
+            Next::WithoutJournal(_) => Command::WithoutJournal,
         }
     }
 }
@@ -161,16 +159,28 @@ impl Notice {
     }
 
     /// Takes a key; `true` as second value when the next step is wanted.
-    pub fn key(&self, key: &KeyEvent) -> (Reaction, bool) {
-        match key.code {
-            KeyCode::Esc | KeyCode::Enter => (Reaction::Close, false),
-            KeyCode::Char(c)
-                if !with_modifier(key) && self.next.as_ref().is_some_and(|n| n.key().0 == c) =>
-            {
-                (Reaction::Close, true)
-            }
+    pub fn key(&self, command: Option<Command>) -> (Reaction, bool) {
+        match command {
+            Some(Command::Close) => (Reaction::Close, false),
+            Some(command) if self.has(command) => (Reaction::Close, true),
             _ => (Reaction::Stay, false),
         }
+    }
+
+    /// Whether this is its next step.
+    fn has(&self, command: Command) -> bool {
+        self.next
+            .as_ref()
+            .is_some_and(|next| next.command() == command)
+    }
+
+    /// What the key bar says of a command: nothing while it does nothing.
+    pub fn word(&self, command: Command, usual: &'static str) -> Option<&'static str> {
+        let step = matches!(
+            command,
+            Command::New | Command::Delete | Command::WithoutJournal
+        );
+        (!step || self.has(command)).then_some(usual)
     }
 }
 

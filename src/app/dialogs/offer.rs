@@ -1,8 +1,7 @@
 //! Offer: the hosts that the Terraform CLI has credentials for, where there is
 //! no configuration yet. No host is asked for anything before the owner agrees.
 
-use crossterm::event::{KeyCode, KeyEvent};
-
+use crate::app::keys::Command;
 use crate::app::message::EffectId;
 use crate::config::HostConfig;
 use crate::slot::Host;
@@ -45,11 +44,11 @@ impl OfferDialog {
     }
 
     /// Takes a key.
-    pub fn key(&self, key: &KeyEvent) -> Offered {
-        match key.code {
+    pub fn key(&self, command: Option<Command>) -> Offered {
+        match command {
             _ if self.writing.is_some() => Offered::Stay,
-            KeyCode::Enter => Offered::Agreed,
-            KeyCode::Esc | KeyCode::Char('q') => Offered::Declined,
+            Some(Command::Act) => Offered::Agreed,
+            Some(Command::Close) => Offered::Declined,
             _ => Offered::Stay,
         }
     }
