@@ -165,6 +165,12 @@ impl Cache {
         self.folder.join(name)
     }
 
+    /// How large the file of a host entry is; zero where there is none.
+    pub fn size(&self, host: &str, label: Option<&str>) -> u64 {
+        let metadata = std::fs::metadata(self.path(host, label));
+        metadata.map_or(0, |metadata| metadata.len())
+    }
+
     /// What is remembered of a host entry; nothing where there is no file.
     ///
     /// # Errors

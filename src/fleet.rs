@@ -70,6 +70,9 @@ enum Identified {
 
 /// How long discovery may take. PROTOCOL.md, 6.
 const DISCOVERY: Duration = Duration::from_secs(10);
+/// A cache of so many bytes is read before anybody sees that it takes time:
+/// some two hundred organizations.
+const QUICKLY: u64 = 128 << 10;
 /// Clocks that differ by less agree: `Date` counts whole seconds, and an answer
 /// takes its time.
 const SAME_TIME: SignedDuration = SignedDuration::from_secs(60);
@@ -220,6 +223,35 @@ impl Fleet {
     /// Remembers in this cache, and takes what it holds from an earlier run.
     /// Returns what could not be used, in words.
     pub fn remember_in(&mut self, cache: Cache) -> Vec<String> {
+        self.remember_later_in(cache);
+        self.recall()
+    }
+
+    /// Remembers in this cache; what it holds from an earlier run is taken by
+    /// [`Fleet::recall`], before the first request.
+    pub fn remember_later_in(&mut self, cache: Cache) {
+        self.cache = Some(cache);
+    }
+
+    /// Whether [`Fleet::recall`] takes so long that it would be seen.
+    pub fn recalls_slowly(&self) -> bool {
+        let Some(cache) = &self.cache else {
+            return false;
+        };
+        let entries = self.entries();
+        let sizes = entries.iter().map(|entry| {
+            let config = &entry.config;
+            cache.size(config.host.as_str(), config.account.as_deref())
+        });
+        sizes.sum::<u64>() > QUICKLY
+    }
+
+    /// Takes what the cache holds from an earlier run. Returns what could not be
+    /// used, in words. Blocks on the disk.
+    pub fn recall(&self) -> Vec<String> {
+        let Some(cache) = &self.cache else {
+            return Vec::new();
+        };
         let mut notes = Vec::new();
         for (at, entry) in self.entries().iter().enumerate() {
             let config = &entry.config;
@@ -234,7 +266,6 @@ impl Fleet {
                 Err(error) => notes.push(error.to_string()),
             }
         }
-        self.cache = Some(cache);
         notes
     }
 
