@@ -110,10 +110,10 @@ impl Remembered {
                 token.description = token.description.as_deref().map(safe);
                 match &mut token.created_by {
                     Some(Creator::User { id, name } | Creator::Team { id, name }) => {
-                        *id = safe(id);
-                        *name = name.as_deref().map(safe);
+                        *id = safe(id).into();
+                        *name = name.as_deref().map(|name| safe(name).into());
                     }
-                    Some(Creator::Organization { id }) => *id = safe(id),
+                    Some(Creator::Organization { id }) => *id = safe(id).into(),
                     None => {}
                 }
             }

@@ -876,20 +876,22 @@ impl Entry {
         if name.is_some() {
             return;
         }
+        // Theirs in all tokens, and not one for each.
+        let (kept, known) = self.memory.name(id);
         let ask = || async {
             let found = if user {
-                client.user_name(id).await
+                client.user_name(&kept).await
             } else {
-                client.team_name(id).await
+                client.team_name(&kept).await
             }?;
             if let Some(name) = &found {
-                self.memory.note_name(id, name);
+                self.memory.note_name(&kept, name);
             }
-            Ok::<_, ApiError>(found)
+            Ok::<_, ApiError>(found.map(Into::into))
         };
         // A failure is no answer: the next look asks again.
-        let known = self.memory.name(id);
         *name = known.get_or_try_init(ask).await.ok().cloned().flatten();
+        *id = kept.clone();
     }
 }
 
