@@ -583,7 +583,6 @@ impl Fleet {
         };
         let connection = self.connection(&known).await;
         let connection = connection.map_err(|problem| problem.to_string())?;
-        self.identify(&known, &connection).await;
         let mut names: Vec<Arc<str>> = Vec::new();
         let take = |organizations: &[OrganizationDoc]| {
             let new: Vec<Arc<str>> = organizations
@@ -599,11 +598,11 @@ impl Fleet {
                 page(new);
             }
         };
-        let listing = connection
-            .client
-            .organizations(Urgency::Owner, take)
-            .await
-            .map_err(|error| error.to_string())?;
+        // Who asks matters for what is remembered, not for what there is: the one
+        // question does not wait for the other.
+        let listing = connection.client.organizations(Urgency::Owner, take);
+        let (_, listing) = tokio::join!(self.identify(&known, &connection), listing);
+        let listing = listing.map_err(|error| error.to_string())?;
         if !listing.complete {
             return Err(format!(
                 "{}: the list of organizations did not come to its end; {} of them are shown",
