@@ -77,6 +77,12 @@ fn draw(terminal: &mut Screen, rows: &[String], selected: usize, words: &str) ->
     terminal.backend_mut().flush()
 }
 
+#[cfg(not(feature = "clipboard"))]
+fn copy(_: &str) -> String {
+    "there is no clipboard".to_owned()
+}
+
+#[cfg(feature = "clipboard")]
 fn copy(text: &str) -> String {
     let copied = arboard::Clipboard::new().and_then(|mut clipboard| clipboard.set_text(text));
     copied.map_or_else(|error| error.to_string(), |()| "copied".to_owned())
