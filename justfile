@@ -18,6 +18,11 @@ test:
 real:
     ci/real
 
+# start, keys, memory, wake-ups, size and full reads beside their budgets
+speed *ARGS:
+    cargo build --release -p orgward -p orgward-bare
+    cargo bench --bench program -- {{ARGS}}
+
 # everything, as before a change lands
 ci:
     .ci/run

@@ -110,10 +110,10 @@ impl Remembered {
                 token.description = token.description.as_deref().map(safe);
                 match &mut token.created_by {
                     Some(Creator::User { id, name } | Creator::Team { id, name }) => {
-                        *id = safe(id);
-                        *name = name.as_deref().map(safe);
+                        *id = safe(id).into();
+                        *name = name.as_deref().map(|name| safe(name).into());
                     }
-                    Some(Creator::Organization { id }) => *id = safe(id),
+                    Some(Creator::Organization { id }) => *id = safe(id).into(),
                     None => {}
                 }
             }
@@ -163,6 +163,12 @@ impl Cache {
         let label = label.map(|label| format!("@{}", encoded(label)));
         let name = format!("{}{}.json", encoded(host), label.unwrap_or_default());
         self.folder.join(name)
+    }
+
+    /// How large the file of a host entry is; zero where there is none.
+    pub fn size(&self, host: &str, label: Option<&str>) -> u64 {
+        let metadata = std::fs::metadata(self.path(host, label));
+        metadata.map_or(0, |metadata| metadata.len())
     }
 
     /// What is remembered of a host entry; nothing where there is no file.

@@ -70,6 +70,9 @@ enum Identified {
 
 /// How long discovery may take. PROTOCOL.md, 6.
 const DISCOVERY: Duration = Duration::from_secs(10);
+/// A cache of so many bytes is read before anybody sees that it takes time:
+/// some two hundred organizations.
+const QUICKLY: u64 = 128 << 10;
 /// Clocks that differ by less agree: `Date` counts whole seconds, and an answer
 /// takes its time.
 const SAME_TIME: SignedDuration = SignedDuration::from_secs(60);
@@ -222,6 +225,35 @@ impl Fleet {
     /// Remembers in this cache, and takes what it holds from an earlier run.
     /// Returns what could not be used, in words.
     pub fn remember_in(&mut self, cache: Cache) -> Vec<String> {
+        self.remember_later_in(cache);
+        self.recall()
+    }
+
+    /// Remembers in this cache; what it holds from an earlier run is taken by
+    /// [`Fleet::recall`], before the first request.
+    pub fn remember_later_in(&mut self, cache: Cache) {
+        self.cache = Some(cache);
+    }
+
+    /// Whether [`Fleet::recall`] takes so long that it would be seen.
+    pub fn recalls_slowly(&self) -> bool {
+        let Some(cache) = &self.cache else {
+            return false;
+        };
+        let entries = self.entries();
+        let sizes = entries.iter().map(|entry| {
+            let config = &entry.config;
+            cache.size(config.host.as_str(), config.account.as_deref())
+        });
+        sizes.sum::<u64>() > QUICKLY
+    }
+
+    /// Takes what the cache holds from an earlier run. Returns what could not be
+    /// used, in words. Blocks on the disk.
+    pub fn recall(&self) -> Vec<String> {
+        let Some(cache) = &self.cache else {
+            return Vec::new();
+        };
         let mut notes = Vec::new();
         for (at, entry) in self.entries().iter().enumerate() {
             let config = &entry.config;
@@ -236,7 +268,6 @@ impl Fleet {
                 Err(error) => notes.push(error.to_string()),
             }
         }
-        self.cache = Some(cache);
         notes
     }
 
@@ -554,7 +585,6 @@ impl Fleet {
         };
         let connection = self.connection(&known).await;
         let connection = connection.map_err(|problem| problem.to_string())?;
-        self.identify(&known, &connection).await;
         let mut names: Vec<Arc<str>> = Vec::new();
         let take = |organizations: &[OrganizationDoc]| {
             let new: Vec<Arc<str>> = organizations
@@ -570,11 +600,11 @@ impl Fleet {
                 page(new);
             }
         };
-        let listing = connection
-            .client
-            .organizations(Urgency::Owner, take)
-            .await
-            .map_err(|error| error.to_string())?;
+        // Who asks matters for what is remembered, not for what there is: the one
+        // question does not wait for the other.
+        let listing = connection.client.organizations(Urgency::Owner, take);
+        let (_, listing) = tokio::join!(self.identify(&known, &connection), listing);
+        let listing = listing.map_err(|error| error.to_string())?;
         if !listing.complete {
             return Err(format!(
                 "{}: the list of organizations did not come to its end; {} of them are shown",
@@ -859,24 +889,26 @@ impl Entry {
         if name.is_some() {
             return;
         }
+        // Theirs in all tokens, and not one for each.
+        let (kept, known) = self.memory.name(id);
         let ask = || async {
             let found = if user {
-                client.user_name(id).await
+                client.user_name(&kept).await
             } else {
-                client.team_name(id).await
+                client.team_name(&kept).await
             }?;
             if let Some(name) = &found {
-                self.memory.note_name(id, name);
+                self.memory.note_name(&kept, name);
             }
-            Ok::<_, ApiError>(found)
+            Ok::<_, ApiError>(found.map(Into::into))
         };
         // A failure is no answer: the next look asks again.
-        let known = self.memory.name(id);
         if !ask_for_it {
             *name = known.get().cloned().flatten();
             return;
         }
         *name = known.get_or_try_init(ask).await.ok().cloned().flatten();
+        *id = kept.clone();
     }
 }
 

@@ -115,6 +115,7 @@ fn run(arguments: &Arguments, warnings: Vec<String>) -> Result<ExitCode> {
         let place = world.offer.as_ref().map(|offer| offer.file.clone());
         runtime.config = world.config_path.take();
         runtime.offer = world.offer.take();
+        runtime.recall = world.recall_later;
         runtime.tell(world.notes);
         let exit = runtime
             .run(settings, accounts)

@@ -70,6 +70,8 @@ pub struct Runtime {
     click: Option<MouseEvent>,
     /// The configuration that additions are written to.
     pub config: Option<PathBuf>,
+    /// Whether the cache is still to be read.
+    pub recall: bool,
     /// The hosts that are offered first, where there is no configuration.
     pub offer: Option<OfferDialog>,
 }
@@ -92,6 +94,7 @@ impl Runtime {
             hits: Hits::default(),
             click: None,
             config: None,
+            recall: false,
             offer: None,
         }
     }
@@ -134,6 +137,17 @@ impl Runtime {
         if self.draw(&mut terminal, &app).is_err() {
             return Ok(Exit::Signal(1));
         }
+        let (mut app, effects) = match self.recall {
+            false => (app, effects),
+            // Thousands of organizations take as long as several frames; nothing
+            // is under way yet, so nothing waits but a key.
+            true => {
+                let notes = self.actor.fleet.recall();
+                self.tell(notes);
+                let accounts = Account::all_of(&self.actor.fleet);
+                App::new(app.settings, accounts, size, self.now())
+            }
+        };
         let mut input = self.read_input();
         let mut pending = effects;
         loop {

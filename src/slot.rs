@@ -109,27 +109,28 @@ impl fmt::Display for Slot {
     }
 }
 
-/// Who created a token, as far as the server says.
+/// Who created a token, as far as the server says. The same few people create
+/// thousands, so their ids and names are shared.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Creator {
     /// A user, by id, and by name once that was read.
     User {
         /// Opaque: `user-…`.
-        id: String,
+        id: Arc<str>,
         /// The name, once that was read.
-        name: Option<String>,
+        name: Option<Arc<str>>,
     },
     /// A team.
     Team {
         /// Opaque: `team-…`.
-        id: String,
+        id: Arc<str>,
         /// The name, once that was read.
-        name: Option<String>,
+        name: Option<Arc<str>>,
     },
     /// The organization itself.
     Organization {
         /// Its name.
-        id: String,
+        id: Arc<str>,
     },
 }
 

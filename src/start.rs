@@ -41,6 +41,8 @@ pub struct World {
     pub warnings: Vec<String>,
     /// What was dropped and is of no consequence.
     pub notes: Vec<String>,
+    /// Whether the cache is still to be read, after the first frame.
+    pub recall_later: bool,
     /// Whether ASCII is all that may be drawn.
     pub ascii: bool,
     /// The colours in force.
@@ -144,8 +146,17 @@ impl World {
                 }
             };
         }
+        let mut recall_later = false;
         let notes = match cache {
-            Some(folder) => fleet.remember_in(Cache::in_directory(&folder)),
+            Some(folder) => {
+                fleet.remember_later_in(Cache::in_directory(&folder));
+                // Before the first frame only what nobody would see.
+                recall_later = arguments.command.is_none() && fleet.recalls_slowly();
+                match recall_later {
+                    true => Vec::new(),
+                    false => fleet.recall(),
+                }
+            }
             None => Vec::new(),
         };
         Ok(Self {
@@ -155,6 +166,7 @@ impl World {
             terminal_writes,
             warnings,
             notes,
+            recall_later,
             ascii,
             palette,
             offer,
@@ -185,17 +197,7 @@ impl World {
 
     /// The host entries as the screen knows them.
     pub fn accounts(&self) -> Vec<Account> {
-        self.actor
-            .fleet
-            .entries()
-            .iter()
-            .enumerate()
-            .map(|(at, entry)| {
-                let mut account = Account::of(&entry.config);
-                account.remembered = self.actor.fleet.remembered(at);
-                account
-            })
-            .collect()
+        Account::all_of(&self.actor.fleet)
     }
 
     /// Whether this is the embedded host's world.

@@ -208,6 +208,7 @@ fn token(data: &Json<'_>, id: &str) -> Token {
 
 fn creator(data: &Json<'_>) -> Option<Creator> {
     let (kind, id) = reference(data, "created-by")?;
+    let id = id.into();
     match kind.as_str() {
         "users" => Some(Creator::User { id, name: None }),
         "teams" => Some(Creator::Team { id, name: None }),

@@ -13,6 +13,8 @@ mod error;
 #[cfg(any(test, fuzzing))]
 pub mod fuzzing;
 mod json;
+#[doc(hidden)]
+pub mod measured;
 mod pace;
 mod read;
 mod salvage;

@@ -18,6 +18,7 @@ use super::message::{Added, Addition, Candidate, CheckProblem, Effect, EffectId}
 use super::{App, Health, Layer};
 use crate::config::{CredentialSource, HostConfig, Organizations};
 use crate::credentials::Progress;
+use crate::fleet::Fleet;
 use crate::slot::{Found, Host, Reading, Slot, State};
 
 /// How long a program runs before it is named.
@@ -96,6 +97,16 @@ impl Account {
         let configured = self.organizations.as_ref();
         self.host == slot.host
             && (self.seen.contains(name) || configured.is_some_and(|names| names.contains(name)))
+    }
+
+    /// Every host entry of a fleet, with what an earlier run saw of it.
+    pub fn all_of(fleet: &Fleet) -> Vec<Self> {
+        let entries = fleet.entries();
+        let accounts = entries.iter().enumerate().map(|(at, entry)| Self {
+            remembered: fleet.remembered(at),
+            ..Self::of(&entry.config)
+        });
+        accounts.collect()
     }
 
     /// The entry that a configuration means.

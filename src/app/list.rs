@@ -769,6 +769,8 @@ impl List {
                     return Some((row.slot.clone(), Look::Token));
                 }
             }
+            // What it held for a full read is not needed for one row.
+            self.queues[account] = VecDeque::new();
         }
         self.next_policy(allowed)
     }

@@ -8,9 +8,12 @@ use super::{App, Effect};
 use crate::fleet::Look;
 use crate::slot::{Reading, Slot, State};
 
-/// The most looks at slots of one host entry that are under way at once.
-/// PROTOCOL.md, 5: a host without a stated limit gets at most 16.
-const LOOKS: usize = 16;
+/// The most looks at slots of one host entry that are under way at once. A host
+/// without a stated limit gets at most 16 requests (PROTOCOL.md, 5), which the
+/// pace sees to; a few more wait behind them, so that the next is sent when an
+/// answer has come and not a turn of the screen later. No more than a few: what
+/// comes on the screen waits behind them too.
+const LOOKS: usize = 20;
 
 impl App {
     /// Whether there is room for one more look at a slot of a host entry.

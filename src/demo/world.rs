@@ -202,19 +202,19 @@ impl World {
         }
         if by == "organization" {
             return Some(Creator::Organization {
-                id: organization.to_owned(),
+                id: organization.into(),
             });
         }
         if let Some(team) = by.strip_prefix("team ") {
             return Some(Creator::Team {
-                id: team_id(organization, team),
-                name: Some(team.to_owned()),
+                id: team_id(organization, team).into(),
+                name: Some(team.into()),
             });
         }
         self.users.insert(by.to_owned());
         Some(Creator::User {
-            id: user_id(by),
-            name: Some(by.to_owned()),
+            id: user_id(by).into(),
+            name: Some(by.into()),
         })
     }
 
@@ -473,7 +473,7 @@ impl World {
                 .filter_map(|kind| organization.held(kind));
             let mut names: Vec<String> = held
                 .filter_map(|held| match &held.view.created_by {
-                    Some(Creator::Team { name, .. }) => name.clone(),
+                    Some(Creator::Team { name, .. }) => name.as_deref().map(str::to_owned),
                     _ => None,
                 })
                 .collect();

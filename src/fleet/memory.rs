@@ -20,7 +20,7 @@ const NAME_AGE: i64 = 30 * 24 * 60 * 60;
 
 type Key = (Arc<str>, Kind);
 /// Somebody's name, asked for once however many rows wait for it.
-pub(super) type NameCell = Arc<OnceCell<Option<String>>>;
+pub(super) type NameCell = Arc<OnceCell<Option<Arc<str>>>>;
 
 /// What is known of a host entry.
 #[derive(Default)]
@@ -36,7 +36,7 @@ struct Known {
     readings: HashMap<Key, Arc<Reading>>,
     policies: HashMap<Key, Policy>,
     names: HashMap<String, OldName>,
-    cells: HashMap<String, NameCell>,
+    cells: HashMap<Arc<str>, NameCell>,
     changed: bool,
 }
 
@@ -156,20 +156,20 @@ impl Memory {
             .insert((organization.clone(), kind), Policy { limit, asked });
     }
 
-    /// Where a name is, or comes.
-    pub fn name(&self, id: &str) -> NameCell {
+    /// The id that is kept, to be shared, and where its name is, or comes.
+    pub fn name(&self, id: &Arc<str>) -> (Arc<str>, NameCell) {
         let mut known = self.known();
-        if let Some(cell) = known.cells.get(id) {
-            return cell.clone();
+        if let Some((kept, cell)) = known.cells.get_key_value(id) {
+            return (kept.clone(), cell.clone());
         }
         let name = known
             .names
-            .get(id)
+            .get(&**id)
             .filter(|old| counts(old.asked, NAME_AGE))
-            .map(|old| Some(old.name.clone()));
+            .map(|old| Some(old.name.as_str().into()));
         let cell = NameCell::new(OnceCell::new_with(name));
-        known.cells.insert(id.to_owned(), cell.clone());
-        cell
+        known.cells.insert(id.clone(), cell.clone());
+        (id.clone(), cell)
     }
 
     /// Notes a name that was just read.

@@ -20,10 +20,10 @@ fn of_many(count: usize, height: u16) -> Owner {
 }
 
 #[test]
-fn at_most_sixteen_looks_and_the_visible_first() {
+fn at_most_twenty_looks_and_the_visible_first() {
     let mut owner = of_many(200, 24);
     let looks = owner.looks();
-    assert_eq!(looks.len(), 16);
+    assert_eq!(looks.len(), 20);
     assert!(looks.iter().all(|(_, urgent)| !urgent));
     assert_eq!(looks[0].0, "org000");
     // The owner jumps to the end: the next look is there.
@@ -61,7 +61,7 @@ fn everything_is_read_in_the_end_once() {
 }
 
 #[test]
-fn each_host_entry_has_its_own_sixteen() {
+fn each_host_entry_has_its_own_twenty() {
     let names_of: Vec<String> = many(40);
     let refs: Vec<&str> = names_of.iter().map(String::as_str).collect();
     let other = Account::new(Host::new("tfe.corp.example"), None, Some(names(&refs)));
@@ -72,7 +72,7 @@ fn each_host_entry_has_its_own_sixteen() {
             *by_host.entry(slot.host).or_default() += 1;
         }
     }
-    assert_eq!(by_host.values().copied().collect::<Vec<_>>(), [16, 16]);
+    assert_eq!(by_host.values().copied().collect::<Vec<_>>(), [20, 20]);
 }
 
 #[test]

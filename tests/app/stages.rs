@@ -130,13 +130,8 @@ pub fn all(settings: impl Fn() -> Settings, names: &[String; 4]) -> Vec<(&'stati
     while report.app.run.is_some() {
         let what = Outcome::Refused {
             status: 422,
-            words: format!(
-                "{
+            words: format!("{} {}", names[2], names[3].repeat(3)),
             after: orgward::action::After::Same,
-        } {}",
-                names[2],
-                names[3].repeat(3)
-            ),
         };
         report.outcome(what);
     }

@@ -61,7 +61,7 @@ async fn a_name_is_asked_for_once_however_many_rows_wait_for_it() {
     for reading in futures_util::future::join_all(looks).await {
         let creator = reading.token().unwrap().created_by.as_ref();
         assert!(
-            matches!(creator, Some(Creator::User { name: Some(name), .. }) if name == "olivia")
+            matches!(creator, Some(Creator::User { name: Some(name), .. }) if **name == *"olivia")
         );
     }
     assert_eq!(asked(&server, "users/"), 1);

@@ -1,9 +1,11 @@
-//! What an earlier run saw stands in the first frame.
+//! What an earlier run saw stands in the first frame, or comes right after it.
 
 use std::path::PathBuf;
 
 use jiff::SignedDuration;
-use orgward::demo::{Fault, FaultRule, Flavour, Gate, OrganizationSeed, TokenSeed, Wait};
+use orgward::demo::{
+    Fault, FaultRule, Flavour, Gate, HostOptions, OrganizationSeed, TokenSeed, Wait, WorldSource,
+};
 
 use super::support::{Exit, Owner, Program};
 
@@ -90,6 +92,39 @@ fn old_audit_trail_tokens_are_shown_and_asked_for_only_once_the_host_is_proven()
         screen.row_with("acme").contains(" ok ")
     });
     assert!(asked() > before);
+    leave(&program);
+}
+
+#[test]
+fn hundreds_of_old_rows_come_right_after_the_first_frame() {
+    const COUNT: usize = 400;
+    let owner = Owner::of(HostOptions {
+        world: WorldSource::Generated(COUNT),
+        limit: None,
+        ..HostOptions::new(Flavour::Enterprise, Vec::new())
+    });
+    owner.configure("");
+    let program = owner.program().start();
+    program.wait_until("every slot read", |screen| {
+        screen.contains(&format!("{COUNT} organizations")) && !screen.contains(" read")
+    });
+    leave(&program);
+    let size = std::fs::metadata(cache(&owner)).unwrap().len();
+    assert!(size > 128 << 10, "{size} bytes would be read before");
+
+    let gate = hold(&owner);
+    let program = owner.program().start();
+    program.wait_until("old rows", |screen| {
+        let rows = screen.rows();
+        let old = |row: &String| row.contains(" reading ") && row.contains("olivia");
+        screen.contains(&format!("{COUNT} organizations")) && rows.iter().any(old)
+    });
+    let bytes = program.raw_bytes();
+    let find = |what: &[u8]| bytes.windows(what.len()).position(|piece| piece == what);
+    assert!(find(b"\x1b[?2026l") < find(b"olivia"));
+    program.press("n").wait_for("not read yet");
+    gate.open();
+    program.wait_until("new ones", |screen| !screen.contains(" read"));
     leave(&program);
 }
 

@@ -578,12 +578,12 @@ fn reading(slot: &Slot) -> Reading {
 fn creator(name: &str) -> Creator {
     match name.strip_prefix("team ") {
         Some(team) => Creator::Team {
-            id: "team-made-up".to_owned(),
-            name: Some(team.to_owned()),
+            id: "team-made-up".into(),
+            name: Some(team.into()),
         },
         None => Creator::User {
-            id: "user-made-up".to_owned(),
-            name: Some(name.to_owned()),
+            id: "user-made-up".into(),
+            name: Some(name.into()),
         },
     }
 }
