@@ -46,6 +46,9 @@ fn settings() -> Settings {
         demo: false,
         read_only: true,
         ascii: false,
+        palette: Default::default(),
+        mouse: false,
+        narrowed: false,
         warnings: Vec::new(),
     }
 }
@@ -159,7 +162,11 @@ fn view(bencher: Bencher, rows: usize) {
     let mut terminal = Terminal::new(TestBackend::new(SIZE.0, SIZE.1)).unwrap();
     bencher.bench_local(|| {
         key(&mut app, KeyCode::PageDown);
-        terminal.draw(|frame| ui::draw(&app, frame)).unwrap();
+        terminal
+            .draw(|frame| {
+                ui::draw(&app, frame);
+            })
+            .unwrap();
     });
 }
 
