@@ -167,15 +167,33 @@ pub async fn run(
     let group = Group(child.id());
     let stdout = child.stdout.take();
     let stderr = child.stderr.take();
+    let (mut out, mut err) = (buffer(limit), buffer(MAX_ERRORS));
     let talk = async {
-        let (out, err) = tokio::join!(
-            read_bounded(stdout, limit, true),
-            read_bounded(stderr, 64 * 1024, false)
-        );
-        let status = child.wait().await.map_err(ChildError::Io)?;
-        Ok((status, out?, err?))
+        let reading = async {
+            tokio::try_join!(
+                read_bounded(stdout, limit, true, &mut out),
+                read_bounded(stderr, MAX_ERRORS, false, &mut err)
+            )
+        };
+        tokio::pin!(reading);
+        let mut read = false;
+        let status = loop {
+            tokio::select! {
+                result = &mut reading, if !read => {
+                    result?;
+                    read = true;
+                }
+                status = child.wait() => break status.map_err(ChildError::Io)?,
+            }
+        };
+        // A process that it has left behind (an agent, a daemon) may hold its
+        // pipes for ever; what the program itself has said is there by now.
+        if !read && let Ok(result) = tokio::time::timeout(LEFT_BEHIND, reading).await {
+            result?;
+        }
+        Ok(status)
     };
-    let (status, stdout, stderr) = match tokio::time::timeout(timeout, talk).await {
+    let status = match tokio::time::timeout(timeout, talk).await {
         Ok(result) => result?,
         Err(_) => return Err(ChildError::Timeout(timeout)),
     };
@@ -184,10 +202,15 @@ pub async fn run(
         success: status.success(),
         took_input: input.is_none_or(|input| input.was_taken()),
         status: describe(status),
-        stdout,
-        stderr: text::safe_bytes(&stderr),
+        stdout: out,
+        stderr: text::safe_bytes(&err),
     })
 }
+
+/// The most bytes of standard error that are kept.
+const MAX_ERRORS: usize = 64 * 1024;
+/// How long the pipes of a program that has ended are listened to.
+const LEFT_BEHIND: Duration = Duration::from_millis(500);
 
 /// A pipe with everything in it that a child is to be told, so that nothing has
 /// to be written while it runs, and that shows afterwards whether it listened:
@@ -232,7 +255,8 @@ pub async fn run_on_terminal(mut command: Command, limit: usize) -> Result<Finis
         .stdout(Stdio::piped())
         .stderr(Stdio::inherit());
     let mut child = command.spawn().map_err(ChildError::Start)?;
-    let stdout = read_bounded(child.stdout.take(), limit, true).await?;
+    let mut stdout = buffer(limit);
+    read_bounded(child.stdout.take(), limit, true, &mut stdout).await?;
     let status = child.wait().await.map_err(ChildError::Io)?;
     Ok(Finished {
         success: status.success(),
@@ -243,21 +267,25 @@ pub async fn run_on_terminal(mut command: Command, limit: usize) -> Result<Finis
     })
 }
 
+/// Reserved at once: a buffer that grows leaves copies behind.
+fn buffer(limit: usize) -> Zeroizing<Vec<u8>> {
+    Zeroizing::new(Vec::with_capacity(limit.min(64 * 1024)))
+}
+
 async fn read_bounded(
     stream: Option<impl AsyncRead + Unpin>,
     limit: usize,
     strict: bool,
-) -> Result<Zeroizing<Vec<u8>>, ChildError> {
-    // Reserved at once: a buffer that grows leaves copies behind.
-    let mut kept = Zeroizing::new(Vec::with_capacity(limit.min(64 * 1024)));
+    kept: &mut Vec<u8>,
+) -> Result<(), ChildError> {
     let Some(mut stream) = stream else {
-        return Ok(kept);
+        return Ok(());
     };
     let mut piece = Zeroizing::new([0u8; 4096]);
     loop {
         let n = stream.read(&mut *piece).await.map_err(ChildError::Io)?;
         if n == 0 {
-            return Ok(kept);
+            return Ok(());
         }
         let room = limit - kept.len();
         if n > room && strict {
@@ -366,14 +394,46 @@ mod tests {
     async fn floods_and_sleepers_are_stopped() {
         let flood = run(shell("yes"), None, Duration::from_secs(20), 10_000).await;
         assert!(matches!(flood, Err(ChildError::TooMuch(10_000))));
-        let sleeper = run(
-            shell("sleep 600 & sleep 600"),
-            None,
-            Duration::from_millis(50),
-            10,
-        )
-        .await;
+        // With everything that it has started.
+        let folder = tempfile::tempdir().unwrap();
+        let pid = folder.path().join("pid");
+        let script = format!("sleep 600 & echo $! > '{}'; sleep 600", pid.display());
+        let sleeper = run(shell(&script), None, Duration::from_secs(2), 10).await;
         assert!(matches!(sleeper, Err(ChildError::Timeout(_))));
+        let pid: i32 = std::fs::read_to_string(pid)
+            .unwrap()
+            .trim()
+            .parse()
+            .unwrap();
+        let pid = rustix::process::Pid::from_raw(pid).unwrap();
+        let is_gone = || {
+            let state = std::fs::read_to_string(format!("/proc/{}/stat", pid.as_raw_nonzero()));
+            // Its parent may have no time for it.
+            state.is_ok_and(|state| state.contains(") Z ")) || {
+                rustix::process::test_kill_process(pid).is_err()
+            }
+        };
+        for _ in 0..2000 {
+            if is_gone() {
+                return;
+            }
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+        panic!("a process was left behind");
+    }
+
+    #[tokio::test]
+    async fn what_it_leaves_running_does_not_hold_it_up() {
+        let script = "sleep 600 & echo said; echo also >&2; echo $! >&2";
+        let long = Duration::from_secs(300);
+        let done = tokio::time::timeout(long / 2, run(shell(script), None, long, 10)).await;
+        let done = done.expect("it has ended").unwrap();
+        assert!(done.success);
+        assert_eq!(*done.stdout, b"said\n");
+        let (also, pid) = done.stderr.split_once(' ').unwrap();
+        assert_eq!(also, "also");
+        let pid = rustix::process::Pid::from_raw(pid.parse().unwrap()).unwrap();
+        rustix::process::kill_process(pid, rustix::process::Signal::KILL).unwrap();
     }
 
     #[test]
