@@ -385,6 +385,8 @@ fn curl(host: &Host, paths: &[String]) -> Duration {
         .args(["-s", "-Z", "--parallel-max", &CONCURRENCY.to_string(), "-K"])
         .arg(&file)
         .stdout(Stdio::null())
+        // Its progress.
+        .stderr(Stdio::null())
         .status();
     let took = started.elapsed();
     assert!(status.is_ok_and(|status| status.success()), "curl failed");
