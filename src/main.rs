@@ -91,6 +91,9 @@ fn run(arguments: &Arguments, warnings: Vec<String>) -> Result<ExitCode> {
     tracing::info!(version, pid, "start");
     let tokio = tokio::runtime::Builder::new_current_thread()
         .enable_all()
+        // After so many steps of requests a key is looked for; by default after
+        // 61, which an owner who scrolls while rows are read would feel.
+        .event_interval(4)
         .build()
         .context("the program's runtime could not be started")?;
     if let Some(command) = &arguments.command {
