@@ -365,6 +365,10 @@ impl Runtime {
         for control in self.controls.values() {
             control.end();
         }
+        // Of a terminal that is gone it would read for ever.
+        if let Some(reader) = self.reader.take() {
+            reader.abort();
+        }
         let mut lines = Vec::new();
         // What is waited for is an order's outcome and not the end of its task,
         // which goes on to watch the clipboard.

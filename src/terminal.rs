@@ -38,6 +38,40 @@ static PANICKED: AtomicBool = AtomicBool::new(false);
 /// The size of a frame's buffer before it has to grow.
 const FRAME: usize = 256 * 1024;
 
+/// Returns when the terminal has hung up. Its signal goes to the session's leader
+/// alone, which need not pass it on, and reading from such a terminal fails
+/// without an end and without an error. Input wakes nobody here: only what is
+/// urgent is waited for, and a hang-up always counts.
+#[cfg(target_os = "linux")]
+pub async fn gone() {
+    use std::io::IsTerminal;
+    use std::os::fd::AsFd;
+    use tokio::io::Interest;
+    use tokio::io::unix::AsyncFd;
+    let input = io::stdin();
+    let line = match input.is_terminal() {
+        true => input.as_fd().try_clone_to_owned(),
+        false => File::open("/dev/tty").map(Into::into),
+    };
+    let watched = line.and_then(|line| AsyncFd::with_interest(line, Interest::PRIORITY));
+    if let Ok(watched) = watched {
+        while let Ok(mut guard) = watched.ready(Interest::READABLE).await {
+            if guard.ready().is_read_closed() {
+                return;
+            }
+            guard.clear_ready();
+        }
+    }
+    // It cannot be watched: the signal has to do.
+    std::future::pending().await
+}
+
+/// Elsewhere the signal has to do.
+#[cfg(not(target_os = "linux"))]
+pub async fn gone() {
+    std::future::pending().await
+}
+
 /// The writer of the frames.
 pub struct Output {
     file: File,

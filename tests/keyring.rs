@@ -9,9 +9,14 @@ use std::fs;
 use std::process::Command;
 
 use jiff::Timestamp;
+use orgward::config::{CredentialSource, HostConfig};
+use orgward::credentials::store::Mark;
+use orgward::credentials::{self, Environment, Programs};
 use orgward::delivery::{
     Deliverer, Destination, RescueProof, RescueTo, Settings, Undelivered, keyring, rescue,
 };
+use orgward::secret::Secret;
+use orgward::slot::Host;
 use real::session::{in_session, inside};
 use real::*;
 use tempfile::TempDir;
@@ -57,6 +62,38 @@ async fn a_secret_goes_to_the_keyring_and_nowhere_else() {
             .is_none()
     );
     assert!(fs::read_dir(folder.path()).unwrap().next().is_none());
+}
+
+#[tokio::test]
+#[ignore = "needs gnome-keyring and secret-tool; run by .ci/run"]
+async fn a_new_credential_takes_the_old_one_s_place_in_the_keyring() {
+    if !inside() {
+        let name = "a_new_credential_takes_the_old_one_s_place_in_the_keyring";
+        return in_session(name, true);
+    }
+    let host = HostConfig {
+        credential: CredentialSource::Keyring,
+        account: Some("prod".into()),
+        ..HostConfig::new(Host::new("tfe.corp.example"))
+    };
+    let user = "prod@tfe.corp.example";
+    let (old, new, other) = (fresh_secret(), fresh_secret(), fresh_secret());
+    keyring::store(user, &old, keyring::PATIENCE).unwrap();
+    let env = Environment::new([].into(), None);
+    let programs = Programs::default();
+    let found = credentials::obtain(&host, &env, &programs).await.unwrap();
+    assert!(found.origin.can_be_written());
+    let store = |was: &Secret, new: Secret| {
+        let (mark, origin) = (Mark::of(was), found.origin.clone());
+        let (host, env, programs) = (&host, &env, &programs);
+        async move { credentials::store::store(host, &origin, mark, &new, env, programs).await }
+    };
+    store(&old, new.clone()).await.unwrap();
+    assert_eq!(secret_tool(user).as_deref(), Some(new.expose()));
+    // What somebody else has put there meanwhile stays.
+    let error = store(&old, other).await.unwrap_err().to_string();
+    assert!(error.contains("another credential"), "{error}");
+    assert_eq!(secret_tool(user).as_deref(), Some(new.expose()));
 }
 
 #[tokio::test]

@@ -114,11 +114,31 @@ async fn a_folder_that_cannot_be_written_leaves_the_file_as_it_was() {
     let text = login(HOST, OLD);
     fs::write(home.login_file(), &text).unwrap();
     let origin = home.credential().await.origin;
-    fs::remove_dir_all(home.path(".terraform.d")).unwrap();
     let host = HostConfig::new(Host::new(HOST));
     let old = Mark::of(&Secret::new(OLD.into()));
     let new = Secret::new(NEW.into());
-    let error = store(&host, &origin, old, &new, &home.env(), &Programs::default()).await;
+    let (env, programs) = (home.env(), Programs::default());
+    // Root writes everywhere: for root, a link whose goal lies where nobody can.
+    let folder = home.path(".terraform.d");
+    fs::set_permissions(&folder, fs::Permissions::from_mode(0o500)).unwrap();
+    let is_root = fs::write(folder.join("probe"), "").is_ok();
+    if is_root {
+        fs::remove_file(folder.join("probe")).unwrap();
+        fs::remove_file(home.login_file()).unwrap();
+        symlink("/proc/version", home.login_file()).unwrap();
+    }
+    let error = store(&host, &origin, old, &new, &env, &programs).await;
+    fs::set_permissions(&folder, fs::Permissions::from_mode(0o700)).unwrap();
+    let error = error.unwrap_err().to_string();
+    assert!(error.contains("was not changed"), "{error}");
+    if !is_root {
+        assert_eq!(fs::read_to_string(home.login_file()).unwrap(), text);
+    }
+    let left: Vec<_> = fs::read_dir(&folder).unwrap().flatten().collect();
+    assert_eq!(left.len(), 2, "no half file: {left:?}");
+
+    fs::remove_dir_all(&folder).unwrap();
+    let error = store(&host, &origin, old, &new, &env, &programs).await;
     let error = error.unwrap_err().to_string();
     assert!(error.contains("No such file"), "{error}");
 }

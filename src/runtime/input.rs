@@ -36,7 +36,17 @@ impl Runtime {
         let (sender, receiver) = mpsc::unbounded_channel();
         let reader = self.tasks.spawn(async move {
             let mut events = EventStream::new();
-            while let Some(Ok(event)) = events.next().await {
+            let gone = terminal::gone();
+            tokio::pin!(gone);
+            loop {
+                let event = tokio::select! {
+                    biased;
+                    () = &mut gone => return,
+                    event = events.next() => event,
+                };
+                let Some(Ok(event)) = event else {
+                    return;
+                };
                 if sender.send(translate(event)).is_err() {
                     return;
                 }

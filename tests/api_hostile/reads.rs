@@ -246,6 +246,11 @@ async fn the_404s_are_told_apart() {
         assert_eq!(pair(token, yes).await.found, Found::None);
         let gone = pair(token, || reply("404 Not Found", "", "")).await;
         assert_eq!(gone.found, Found::NotVisible);
+        assert!(
+            gone.note
+                .unwrap()
+                .contains("check its name, or use an owner's credential")
+        );
         for other in ["null", "{}", "[]", r#"{"can-update-api-token":false}"#] {
             let reading = pair(token, move || doc(other)).await;
             assert_eq!(reading.found, Found::Unclear);
@@ -255,6 +260,22 @@ async fn the_404s_are_told_apart() {
                     .unwrap()
                     .starts_with("404: no token yet, or you may not")
             );
+        }
+        for (attribute, words) in [
+            (
+                r#""user-tokens-enabled":false"#,
+                "accepts no user tokens: use the owners team's token as credential",
+            ),
+            (
+                r#""collaborator-auth-policy":"two_factor_mandatory""#,
+                "asks for two-factor authentication: turn it on for your account",
+            ),
+        ] {
+            let body = format!(r#"{{"data":{{"attributes":{{"name":"acme",{attribute}}}}}}}"#);
+            let reading = pair(token, move || reply(OK, "", &body)).await;
+            assert_eq!(reading.found, Found::Unclear);
+            let note = reading.note.unwrap();
+            assert!(note.contains(words), "{note}");
         }
         let refused = pair(token, || reply("403 x", "", "policy")).await;
         assert_eq!(refused.found, Found::Unclear);
@@ -539,4 +560,29 @@ async fn a_read_waits_for_its_turn_only_as_long_as_told() {
     assert!(given_up, "the owner can leave while the host wants silence");
     assert!(client.waiting().pause.unwrap() > Duration::from_secs(20));
     assert_eq!(client.waiting().requests, 0);
+}
+
+/// One entry spoils itself: the row, the listing and the memory stay small.
+#[tokio::test]
+async fn names_of_a_megabyte() {
+    let long = "x\u{301}".repeat(100_000);
+    let token = format!(
+        r#"{{"data":{{"id":"at-1","attributes":{{"description":"{long}","created-at":"{long}"}},
+        "relationships":{{"created-by":{{"data":{{"id":"{long}","type":"users"}}}}}}}}}}"#
+    );
+    let reading = look(move || reply(OK, "", &token)).await;
+    let token = reading.token().unwrap();
+    let told = format!("{reading:?}");
+    assert!(told.len() < 20_000, "{} bytes", told.len());
+    assert_eq!((&*token.id, token.created_at), ("at-1", None));
+
+    let long = long.repeat(4);
+    let many = format!(
+        r#"{{"data":[{{"id":"{long}"}},{{"id":"acme"}}],"meta":{{"pagination":{{"next-page":null}}}}}}"#
+    );
+    let server = Server::start(move |_, _| reply(OK, "", &many)).await;
+    let client = client(server.port);
+    let listing = client.organizations(OWNER, |_| {}).await.unwrap();
+    let names: Vec<&str> = listing.organizations.iter().map(|one| &*one.name).collect();
+    assert_eq!(names, ["acme"]);
 }

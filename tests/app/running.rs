@@ -240,3 +240,21 @@ fn a_revealed_secret_is_hidden_below_an_outcome() {
         .press("<esc>")
         .sees_not(SECRET);
 }
+
+#[test]
+fn what_cannot_be_told_is_one_key_from_its_next_step() {
+    let unknown = || Outcome::CannotTell {
+        why: "the connection was lost".to_owned(),
+    };
+    let mut owner = replacing();
+    owner.outcome(unknown()).sees("Cannot be told");
+    owner.read("acme", there(token("at-1"))).press("n");
+    owner.sees("Replace the organization token");
+
+    let mut owner = Owner::with("acme", there(token("at-1")));
+    owner.press("d").prepared(preparation());
+    owner.press("acme<enter>").order();
+    owner.outcome(unknown()).sees("Cannot be told");
+    owner.read("acme", there(token("at-1"))).press("d");
+    owner.sees("Delete the organization token");
+}

@@ -80,6 +80,72 @@ fn a_terminal_that_is_gone_ends_the_program_and_rescues_the_secret() {
 }
 
 #[test]
+fn a_signal_for_an_interrupt_leaves_like_its_key() {
+    let owner = Owner::new();
+    let program = owner.start();
+    generate(&program);
+    program
+        .signal(Signal::INT)
+        .wait_for("Undelivered secret")
+        .esc();
+    program.press("w").wait_for("readable by you alone");
+    let path = owner.home.path().join("secret");
+    program.type_text(path.to_str().unwrap()).enter();
+    program.wait_for("delivered to file").signal(Signal::INT);
+    assert_eq!(program.wait_exit(), Exit::Code(0));
+    let screen = program.look();
+    assert!(!screen.is_alternate() && program.is_cooked(), "{screen}");
+}
+
+#[test]
+fn a_terminal_that_goes_during_a_write_costs_neither_the_secret_nor_a_processor() {
+    let owner = Owner::new();
+    let gate = Gate::new();
+    let held = Fault::ActThenWait(Wait::Gate(gate.clone()));
+    owner.host.add_fault(FaultRule::on("POST", "empty", held));
+    let program = owner.start();
+    select(&program, "empty");
+    program.press("n").wait_for("panel, until").enter();
+    program.wait_for("waiting for the server");
+    let pid = program.pid();
+    program.hang_up();
+    // A program that spins uses all the time that there is.
+    let ticks = || -> u64 {
+        let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap();
+        let fields = stat.rsplit_once(") ").unwrap().1;
+        let mut times = fields.split(' ').skip(11).take(2);
+        let mut next = || times.next().unwrap().parse::<u64>().unwrap();
+        next() + next()
+    };
+    let before = ticks();
+    std::thread::sleep(std::time::Duration::from_secs(2));
+    let used = ticks() - before;
+    assert!(used < 50, "{used} of 200 ticks");
+    gate.open();
+    let secret = rescued(&owner);
+    assert!(owner.host.accepts(&secret, "empty"));
+    program.wait_exit();
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn a_terminal_that_is_gone_is_noticed_without_a_signal() {
+    let owner = Owner::new();
+    // The shell leads the session: the signal is for it alone, and it wants none.
+    let script = format!("trap '' HUP; '{}'; exit 7", env!("CARGO_BIN_EXE_orgward"));
+    let program = Program::shell(&script)
+        .home(owner.home.path())
+        .env(super::support::fixture::VARIABLE, owner.credential())
+        .size(110, 30)
+        .start();
+    program.wait_until("every slot read", |screen| {
+        screen.contains("acme") && !screen.contains("reading")
+    });
+    program.hang_up();
+    assert_eq!(program.wait_exit(), Exit::Code(7));
+}
+
+#[test]
 fn a_write_in_flight_is_awaited_and_its_secret_rescued() {
     let owner = Owner::new();
     let gate = Gate::new();
