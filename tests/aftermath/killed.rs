@@ -86,6 +86,8 @@ fn an_order_of_a_program_that_still_runs_is_told_as_such() {
     let first = owner.start();
     select(&first, "platform");
     first.press("d").wait_for("Delete the organization token");
+    // Before that Enter only says that something is looked up.
+    first.wait_gone("looking up whose credential");
     first
         .type_text("platform")
         .wait_for("Enter to delete")
