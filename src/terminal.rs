@@ -43,6 +43,10 @@ const FRAME: usize = 256 * 1024;
 /// without an end and without an error. Input wakes nobody here: only what is
 /// urgent is waited for, and a hang-up always counts.
 #[cfg(target_os = "linux")]
+#[allow(
+    deprecated,
+    reason = "what others could do wrong with it an owned descriptor does not"
+)]
 pub async fn gone() {
     use std::io::IsTerminal;
     use std::os::fd::AsFd;

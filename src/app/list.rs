@@ -17,12 +17,12 @@ use std::sync::Arc;
 
 use hashbrown::HashTable;
 use jiff::{SignedDuration, Timestamp};
-use nucleo_matcher::pattern::{CaseMatching, Normalization, Pattern};
+use nucleo_matcher::pattern::{Atom, CaseMatching, Normalization, Pattern};
 use nucleo_matcher::{Config, Matcher, Utf32Str};
 
 use super::EffectId;
 use crate::fleet::Look;
-use crate::slot::{Creator, Found, Kind, Reading, Rules, Slot, State, Time, Token};
+use crate::slot::{Creator, Found, Host, Kind, Reading, Rules, Slot, State, Time, Token};
 
 /// The number of a host entry in the configuration.
 pub type AccountId = usize;
@@ -1010,13 +1010,14 @@ impl List {
     /// keys that lie side by side; the rows themselves lie all over the memory.
     fn sorted(&mut self, from: usize) -> Vec<usize> {
         let pattern = self.pattern();
+        let mut sieve = pattern.map(Sieve::new);
         let mut keyed: Vec<(Key, usize)> = Vec::new();
         for at in from..self.rows.len() {
             let row = &self.rows[at];
             let shown = row.slot.kind == self.kind
-                && pattern
-                    .as_ref()
-                    .is_none_or(|pattern| matches(pattern, &mut self.matcher, row));
+                && sieve
+                    .as_mut()
+                    .is_none_or(|sieve| sieve.passes(row, &mut self.matcher));
             if shown {
                 keyed.push((self.key(row), at));
             }
@@ -1069,7 +1070,7 @@ impl List {
         }
         let fits = match self.pattern() {
             None => true,
-            Some(pattern) => matches(&pattern, &mut self.matcher, &self.rows[at]),
+            Some(pattern) => Sieve::new(pattern).passes(&self.rows[at], &mut self.matcher),
         };
         if fits {
             let place = self
@@ -1111,26 +1112,63 @@ impl List {
     }
 }
 
-/// Every word of the filter must be found in the organization, the host or the
-/// state; scattered over all three, a few letters would find everything.
-fn matches(pattern: &Pattern, matcher: &mut Matcher, row: &Row) -> bool {
-    let fields = [
-        &*row.slot.organization,
-        row.slot.host.as_str(),
-        row.state.word(),
-    ];
-    let mut buffer = Vec::new();
-    pattern.atoms.iter().all(|word| {
-        let mut found = |field: &&str| {
-            word.score(Utf32Str::new(field, &mut buffer), matcher)
-                .is_some()
-        };
-        if word.negative {
-            fields.iter().all(&mut found)
-        } else {
-            fields.iter().any(&mut found)
+/// A filter at work on many rows. Every word of it must be found in the
+/// organization, the host or the state; scattered over all three, a few letters
+/// would find everything.
+struct Sieve {
+    words: Vec<Word>,
+    buffer: Vec<char>,
+}
+
+/// One word, and where it was found already: ten thousand rows have a few hosts
+/// and a dozen states.
+struct Word {
+    atom: Atom,
+    hosts: Vec<(Host, bool)>,
+    states: [Option<bool>; State::ALL.len()],
+}
+
+impl Sieve {
+    fn new(pattern: Pattern) -> Self {
+        let words = pattern.atoms.into_iter().map(|atom| Word {
+            atom,
+            hosts: Vec::new(),
+            states: Default::default(),
+        });
+        Self {
+            words: words.collect(),
+            buffer: Vec::new(),
         }
-    })
+    }
+
+    fn passes(&mut self, row: &Row, matcher: &mut Matcher) -> bool {
+        let buffer = &mut self.buffer;
+        self.words.iter_mut().all(|word| {
+            let Word {
+                atom,
+                hosts,
+                states,
+            } = word;
+            // Of a negative word this says that it is not there.
+            let mut found = |text: &str| atom.score(Utf32Str::new(text, buffer), matcher).is_some();
+            let host = &row.slot.host;
+            let in_host = match hosts.iter().find(|(known, _)| known == host) {
+                Some((_, found)) => *found,
+                None => {
+                    let found = found(host.as_str());
+                    hosts.push((host.clone(), found));
+                    found
+                }
+            };
+            let state = &mut states[row.state as usize];
+            let in_state = *state.get_or_insert_with(|| found(row.state.word()));
+            if atom.negative {
+                in_host && in_state && found(&row.slot.organization)
+            } else {
+                in_host || in_state || found(&row.slot.organization)
+            }
+        })
+    }
 }
 
 /// The place of a host entry in a list that grows as entries turn up.
