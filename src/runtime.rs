@@ -14,7 +14,7 @@ use std::collections::HashMap;
 use std::io;
 use std::panic::AssertUnwindSafe;
 use std::path::PathBuf;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use crossterm::event::{MouseButton, MouseEvent, MouseEventKind};
 use futures_util::FutureExt;
@@ -68,12 +68,29 @@ pub struct Runtime {
     /// one.
     hits: Hits,
     click: Option<MouseEvent>,
+    /// When the last frame was drawn, and whether there is more to show since
+    /// then that can wait for its time.
+    drawn: Option<Instant>,
+    unseen: bool,
     /// The configuration that additions are written to.
     pub config: Option<PathBuf>,
     /// Whether the cache is still to be read.
     pub recall: bool,
     /// The hosts that are offered first, where there is no configuration.
     pub offer: Option<OfferDialog>,
+}
+
+/// How often answers alone make a frame: a full read brings hundreds a second, and
+/// the time that their frames take is the reading's. Everything else is drawn at
+/// once.
+const FRAME: Duration = Duration::from_millis(33);
+
+/// Whether a message is an answer that nobody has pressed a key for.
+fn can_wait(message: &Message) -> bool {
+    matches!(
+        message,
+        Message::Page(..) | Message::Reply(_, Reply::Read(_))
+    )
 }
 
 impl Runtime {
@@ -93,6 +110,8 @@ impl Runtime {
             reader: None,
             hits: Hits::default(),
             click: None,
+            drawn: None,
+            unseen: false,
             config: None,
             recall: false,
             offer: None,
@@ -227,7 +246,8 @@ impl Runtime {
                     effect => self.start(effect),
                 }
             }
-            if self.draw(&mut terminal, &app).is_err() {
+            let waits = self.unseen && self.frame_due().is_some_and(|due| due > Instant::now());
+            if !waits && self.draw(&mut terminal, &app).is_err() {
                 return Ok(Exit::Signal(1));
             }
             if !pending.is_empty() {
@@ -241,6 +261,7 @@ impl Runtime {
                 Next::Exit(exit) => return Ok(exit),
                 Next::Again => continue,
             };
+            self.unseen = can_wait(&first);
             pending.extend(app::update(&mut app, first, self.now()));
             // Whatever is there already is taken before the next frame.
             for _ in 0..BATCH {
@@ -268,6 +289,7 @@ impl Runtime {
                 // What an order brought is drawn before the next key: it opens
                 // over whatever was there when that key was pressed.
                 let outcome = matches!(message, Message::Reply(_, Reply::Outcome(_)));
+                self.unseen &= can_wait(&message);
                 pending.extend(app::update(&mut app, message, self.now()));
                 if outcome {
                     break;
@@ -300,11 +322,11 @@ impl Runtime {
         if let Some(event) = self.click.take() {
             return self.mouse(event);
         }
-        let deadline = app.next_deadline();
-        let started = self.started;
+        let deadline = app.next_deadline().map(|at| self.started + at);
+        let frame = self.frame_due().filter(|_| self.unseen);
         let sleep = async move {
-            match deadline {
-                Some(at) => tokio::time::sleep_until((started + at).into()).await,
+            match deadline.into_iter().chain(frame).min() {
+                Some(at) => tokio::time::sleep_until(at.into()).await,
                 None => std::future::pending().await,
             }
         };
@@ -332,11 +354,22 @@ impl Runtime {
             }
             Some(done) = self.writes.join_next() => ended(done),
             Some(done) = self.tasks.join_next() => ended(done),
-            () = sleep => Next::Message(Message::Deadline),
+            () = sleep => match deadline.is_some_and(|at| at <= Instant::now()) {
+                true => Next::Message(Message::Deadline),
+                // The frame is due.
+                false => Next::Again,
+            },
         }
     }
 
+    /// When the next frame with nothing but answers in it is due.
+    fn frame_due(&self) -> Option<Instant> {
+        Some(self.drawn? + FRAME)
+    }
+
     fn draw(&mut self, terminal: &mut Terminal, app: &App) -> io::Result<()> {
+        self.drawn = Some(Instant::now());
+        self.unseen = false;
         if !terminal::has_panicked() {
             let hits = &mut self.hits;
             terminal.draw(|frame| *hits = ui::draw(app, frame))?;

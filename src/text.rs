@@ -155,6 +155,8 @@ pub fn safe(text: &str) -> String {
         clean.truncate(at);
         clean.push('…');
     }
+    // Ten thousand ids are kept, each in a buffer that had grown.
+    clean.shrink_to_fit();
     clean
 }
 
