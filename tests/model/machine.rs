@@ -613,7 +613,7 @@ impl Machine {
     fn begin(&mut self, id: EffectId, order: Order) {
         self.reached.orders += 1;
         self.confirmed.push(order.clone());
-        self.truth.begins(&order);
+        self.truth.begins(&order, &self.journal);
         self.host.forget_requests();
         self.gate = Gate::new();
         let rules = self.rules();

@@ -64,7 +64,7 @@ fn no_way_through_the_program_breaks_a_promise() {
 }
 
 /// The fewest steps of a run with real orders.
-const REAL_STEPS: usize = 50_000;
+const REAL_STEPS: usize = 44_000;
 /// Steps from one fresh machine and host.
 const REAL_LIFE: usize = 1_000;
 

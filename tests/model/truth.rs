@@ -43,6 +43,8 @@ pub struct Write {
 pub struct Truth {
     /// The order that is being performed.
     pub order: Option<Order>,
+    /// How long the journal was when it began.
+    records_before: usize,
     /// What its slot held before the host goes on with what is held at a gate.
     pub before_act: Option<String>,
     /// What the slot held at the last whole look of this order.
@@ -78,8 +80,9 @@ impl Shared {
     }
 
     /// Begins with an order.
-    pub fn begins(&self, order: &Order) {
+    pub fn begins(&self, order: &Order, journal: &Journal) {
         let mut truth = self.lock();
+        truth.records_before = journal.records().unwrap_or_default().len();
         truth.order = Some(order.clone());
         truth.looked = None;
         truth.writes.clear();
@@ -143,11 +146,15 @@ impl Truth {
             let what = format!("a write after a look at {looked:?}: {:?}", order.shown);
             self.broken.push(what);
         }
-        let last = journal.records().unwrap_or_default().pop();
-        let number = last
-            .filter(|last| matches!(last.event, Event::Intent { .. }))
-            .filter(|last| last.organization == *order.slot.organization)
-            .map(|last| last.order);
+        // One that follows a 429 has the intent of the first.
+        let first = self.writes.iter().find_map(|write| write.number.clone());
+        let number = first.or_else(|| {
+            let records = journal.records().unwrap_or_default();
+            let new = records.into_iter().skip(self.records_before);
+            let mut intents = new.filter(|record| matches!(record.event, Event::Intent { .. }));
+            let intent = intents.next_back()?;
+            (intent.organization == *order.slot.organization).then_some(intent.order)
+        });
         if number.is_none() && !order.without_journal {
             self.broken.push("a write before its intent".into());
         }
