@@ -411,9 +411,12 @@ impl Runtime {
         }
         lines.extend(ending::rescue(&self.actor).await);
         // What is still under way ends here; an answer that came while the
-        // rescue was at work is rescued, too.
+        // rescue was at work is rescued, too. What could not be rescued is tried
+        // once more, and told once.
         self.writes.shutdown().await;
-        lines.extend(ending::rescue(&self.actor).await);
+        let more = ending::rescue(&self.actor).await;
+        let told = lines.clone();
+        lines.extend(more.into_iter().filter(|line| !told.contains(line)));
         let fleet = self.actor.fleet.clone();
         let remember = tokio::task::spawn_blocking(move || fleet.remember());
         lines.extend(remember.await.unwrap_or_default());

@@ -74,6 +74,8 @@ pub enum Fault {
     WaitThenAct(Wait),
     /// It acts, waits, and answers well.
     ActThenWait(Wait),
+    /// It waits; then this.
+    Held(Wait, Box<Fault>),
 }
 
 /// What goes to the client instead of a good answer.

@@ -89,7 +89,7 @@ async fn handle(host: HostHandle, request: Request<Incoming>) -> Result<Response
     if let Some(hook) = hook {
         hook(&host, &record);
     }
-    let (fault, latency) = {
+    let (mut fault, latency) = {
         let mut state = host.state();
         let target = format!("{}?{}", decode(&record.path), decode(&record.query));
         let fault = state
@@ -101,6 +101,10 @@ async fn handle(host: HostHandle, request: Request<Incoming>) -> Result<Response
     };
     if !latency.is_zero() {
         tokio::time::sleep(latency).await;
+    }
+    while let Some(Fault::Held(wait, then)) = fault {
+        wait.over().await;
+        fault = Some(*then);
     }
     if let Some(Fault::Instead(reply)) = &fault {
         let unavailable = Answer::html(503, "503 Service Temporarily Unavailable");

@@ -1,5 +1,7 @@
 //! The three promises, looked at from outside.
 
+use std::collections::HashSet;
+
 use orgward::action::{Order, Verb};
 use orgward::app::{App, Layer};
 use orgward::slot::{Identity, Slot};
@@ -85,4 +87,22 @@ pub fn leaks(text: &str, secret: &str) -> bool {
         .as_bytes()
         .windows(12)
         .any(|piece| flat.contains(std::str::from_utf8(piece).unwrap()))
+}
+
+/// Every twelve characters in a row of many secrets.
+#[derive(Default)]
+pub struct Pieces(HashSet<[u8; 12]>);
+
+impl Pieces {
+    pub fn add(&mut self, secret: &str) {
+        let pieces = secret.as_bytes().windows(12);
+        self.0
+            .extend(pieces.map(|p| <[u8; 12]>::try_from(p).unwrap()));
+    }
+
+    /// As [`leaks`], for each of the secrets.
+    pub fn are_in(&self, text: &str) -> bool {
+        let flat: Vec<u8> = text.split(['\n', '│', ' ']).flat_map(str::bytes).collect();
+        flat.windows(12).any(|piece| self.0.contains(piece))
+    }
 }

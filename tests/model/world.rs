@@ -91,7 +91,7 @@ pub struct World {
     made: u64,
 }
 
-fn settings() -> Settings {
+pub fn settings() -> Settings {
     Settings {
         rules: Rules::default(),
         expiry: Expiry::parse("90d").unwrap(),
