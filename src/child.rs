@@ -256,8 +256,25 @@ pub async fn run_on_terminal(mut command: Command, limit: usize) -> Result<Finis
         .stderr(Stdio::inherit());
     let mut child = command.spawn().map_err(ChildError::Start)?;
     let mut stdout = buffer(limit);
-    read_bounded(child.stdout.take(), limit, true, &mut stdout).await?;
-    let status = child.wait().await.map_err(ChildError::Io)?;
+    let status = {
+        let reading = read_bounded(child.stdout.take(), limit, true, &mut stdout);
+        tokio::pin!(reading);
+        let mut read = false;
+        let status = loop {
+            tokio::select! {
+                result = &mut reading, if !read => {
+                    result?;
+                    read = true;
+                }
+                status = child.wait() => break status.map_err(ChildError::Io)?,
+            }
+        };
+        // As in `run`: what it has left behind is not waited for.
+        if !read && let Ok(result) = tokio::time::timeout(LEFT_BEHIND, reading).await {
+            result?;
+        }
+        status
+    };
     Ok(Finished {
         success: status.success(),
         took_input: true,

@@ -85,9 +85,9 @@ pub async fn look_back(actor: &Actor) -> Left {
                 // What is not in the state directory any more was taken from it.
                 // (The runtime directory is emptied by the system.)
                 orders.retain(|order| {
-                    order
-                        .rescue_file()
-                        .is_none_or(|file| file.exists() || file.parent() != state.as_deref())
+                    order.rescue_file().is_none_or(|file| {
+                        !matches!(file.try_exists(), Ok(false)) || file.parent() != state.as_deref()
+                    })
                 });
                 left.orders = orders;
             }

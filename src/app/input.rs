@@ -1,5 +1,7 @@
 //! What a key, a paste, a click and the wheel do: handed to what is on top.
 
+use std::time::Duration;
+
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 
 use super::dialogs::{Deed, Notice};
@@ -13,6 +15,9 @@ use crate::action::Step;
 
 /// The lines that one step of the wheel moves.
 const WHEEL: u8 = 3;
+/// How long a button is not there for a click yet: it may lie where a row was, or
+/// be hit by the second click of two.
+const MEANT: Duration = Duration::from_millis(300);
 
 impl App {
     /// What has the keys.
@@ -129,6 +134,8 @@ impl App {
     /// a click does what the key does now, and nothing where that does nothing.
     pub(super) fn click(&mut self, target: Target) -> Vec<Effect> {
         match target {
+            // Made for what was there before, or the second of a double click.
+            Target::Key(_) if self.now.since_start < self.opened + MEANT => Vec::new(),
             Target::Key(key) => self.key(&key),
             Target::Row(slot) => {
                 match self.context() {
@@ -248,7 +255,7 @@ impl App {
 
     /// Esc undoes one thing. While an order runs there is nothing to undo; of
     /// many orders no further one begins.
-    fn back(&mut self) -> Vec<Effect> {
+    pub(super) fn back(&mut self) -> Vec<Effect> {
         if let (Some(running), Some(run)) = (&self.running, &mut self.run) {
             let (id, sent) = (running.id, running.sent);
             run.stop();

@@ -165,6 +165,8 @@ pub struct App {
     pub filter: Option<Field>,
     /// What lies on top of the list, the topmost last.
     pub layers: Vec<Layer>,
+    /// When the topmost of them took its place, since the start.
+    opened: Duration,
     /// The order under way.
     pub running: Option<Running>,
     /// The run of many orders that it belongs to.
@@ -204,6 +206,7 @@ impl App {
             list: List::new(rules),
             filter: None,
             layers: Vec::new(),
+            opened: Duration::ZERO,
             running: None,
             run: None,
             program: None,
@@ -311,6 +314,13 @@ impl App {
 /// The one way in which the state changes.
 pub fn update(app: &mut App, message: Message, now: Moment) -> Vec<Effect> {
     app.now = now;
+    let top = |app: &App| {
+        (
+            app.layers.len(),
+            app.layers.last().map(std::mem::discriminant),
+        )
+    };
+    let before = top(app);
     let mut effects = match message {
         Message::Key(key) if key.kind == KeyEventKind::Release => Vec::new(),
         Message::Key(key) => app.key(&key),
@@ -368,6 +378,9 @@ pub fn update(app: &mut App, message: Message, now: Moment) -> Vec<Effect> {
             Vec::new()
         }
     };
+    if top(app) != before {
+        app.opened = now.since_start;
+    }
     app.pass_time();
     effects.extend(app.reach_again());
     effects.extend(app.fill_looks());

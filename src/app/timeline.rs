@@ -168,7 +168,13 @@ impl App {
     }
 
     pub(super) fn timeline_key(&mut self, command: Option<Command>) -> Vec<Effect> {
-        if matches!(command, Some(Command::Close | Command::Timeline)) {
+        // An order that was begun here is what Esc is about, as on the list.
+        let is_esc = command == Some(Command::Close);
+        if is_esc && self.running.is_some() {
+            self.layers.push(Layer::Timeline);
+            return self.back();
+        }
+        if is_esc || command == Some(Command::Timeline) {
             return Vec::new();
         }
         self.layers.push(Layer::Timeline);

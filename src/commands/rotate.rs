@@ -39,7 +39,7 @@ pub async fn run(run: &Run, signals: &mut Signals, wanted: &Rotate) -> Result<u8
         Some(id) => {
             let preparing = async {
                 let (open, total, worst) = match wanted.resume {
-                    true => resumed(run, id).await?,
+                    true => resumed(run, wanted, id).await?,
                     false => {
                         let plan = planned(run, wanted, id).await?;
                         let total = plan.len();
@@ -166,7 +166,7 @@ fn records(run: &Run) -> Result<Vec<Record>, Stop> {
 
 /// What is left of a plan by the journal: the open slots, how many there were,
 /// and the exit code of what is said about the others.
-async fn resumed(run: &Run, id: &str) -> Result<(Vec<Planned>, usize, u8), Stop> {
+async fn resumed(run: &Run, wanted: &Rotate, id: &str) -> Result<(Vec<Planned>, usize, u8), Stop> {
     let records = records(run)?;
     let Some(Begun { slots, .. }) = plan::begun(id, &records) else {
         return Err(Stop::guard(format!(
@@ -195,9 +195,8 @@ async fn resumed(run: &Run, id: &str) -> Result<(Vec<Planned>, usize, u8), Stop>
             Progress::Unknown if planned.shown == Identity::Unclear => {
                 run.out.error(&format!(
                     "{slot}: left alone: what became of its order is not recorded, and the slot \
-                     does not show it; look for yourself, then: orgward generate {} --host {} \
-                     --replace none",
-                    slot.organization, slot.host
+                     does not show it; look for yourself, then: {}",
+                    by_hand(slot, &wanted.to, Some("none"))
                 ));
                 worst = worst.max(code::UNKNOWN);
                 continue;
@@ -224,16 +223,17 @@ async fn resumed(run: &Run, id: &str) -> Result<(Vec<Planned>, usize, u8), Stop>
             // The program was stopped hard in the middle of this one. Nothing is
             // done to it here, and it keeps nobody from going on with the others.
             Some(identity) if progress == Progress::Unknown => {
-                let next = match &identity {
-                    Identity::Token { id, .. } => format!(" --replace {id}"),
-                    Identity::None => String::new(),
-                    Identity::Unclear => " --replace none".to_owned(),
+                let replace = match &identity {
+                    Identity::Token { id, .. } => Some(id.as_str()),
+                    Identity::None => None,
+                    Identity::Unclear => Some("none"),
                 };
+                let next = by_hand(slot, &wanted.to, replace);
                 run.out.error(&format!(
                     "{slot}: left alone: its order was begun, what became of it is not recorded, \
                      and there is {identity} now where the plan has {}; if nobody has its secret: \
-                     orgward generate {} --host {}{next}",
-                    planned.shown, slot.organization, slot.host
+                     {next}",
+                    planned.shown
                 ));
                 worst = worst.max(code::UNKNOWN);
             }
@@ -252,6 +252,21 @@ async fn resumed(run: &Run, id: &str) -> Result<(Vec<Planned>, usize, u8), Stop>
         }
     }
     Ok((open, total, worst))
+}
+
+/// The command that does one slot of a plan by itself: that very slot, and no
+/// other kind of token.
+fn by_hand(slot: &Slot, to: &Destination, replace: Option<&str>) -> String {
+    let kind = match slot.kind {
+        Kind::Organization => String::new(),
+        kind => format!(" --kind {}", kind.as_str()),
+    };
+    let replace = replace.map_or(String::new(), |id| format!(" --replace {id}"));
+    let to = text::safe(&to.to_string());
+    format!(
+        "orgward generate {} --host {}{kind} --to {to}{replace}",
+        slot.organization, slot.host
+    )
 }
 
 /// Everything that can be known before the first token dies.
@@ -342,4 +357,25 @@ async fn rotate(
     let done = if worst == code::DONE { "done" } else { "ended" };
     run.out.tell(&format!("plan {id} is {done}: {total} slots"));
     Ok(worst)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::slot::Host;
+
+    #[test]
+    fn the_command_for_one_slot_names_its_kind() {
+        let slot = Slot::new(&Host::new("app.terraform.io"), "acme");
+        let to = Destination::Named("vault".into());
+        assert_eq!(
+            by_hand(&slot, &to, None),
+            "orgward generate acme --host app.terraform.io --to vault"
+        );
+        assert_eq!(
+            by_hand(&slot.of_kind(Kind::AuditTrails), &to, Some("none")),
+            "orgward generate acme --host app.terraform.io --kind audit-trails --to vault \
+             --replace none"
+        );
+    }
 }

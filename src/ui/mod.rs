@@ -59,8 +59,7 @@ pub fn draw(app: &App, frame: &mut Frame) -> Hits {
         Some(Layer::Messages(view)) => Some(messages::messages(app, view, frame, theme)),
         Some(Layer::Leave(dialog)) => Some(dialogs::leave(dialog, frame, theme)),
         Some(Layer::Panel(panel)) => Some(panel::panel(app, panel, frame, theme)),
-        Some(Layer::Timeline) => None,
-        None => {
+        Some(Layer::Timeline) | None => {
             if let Some(running) = &app.running {
                 dialogs::running(app, running, frame, theme);
             }

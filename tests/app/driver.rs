@@ -366,6 +366,8 @@ impl Owner {
     /// Clicks on the first cell of these words, the last such place that can be
     /// clicked.
     pub fn click(&mut self, words: &str) -> &mut Self {
+        // A click that comes with the opening of what it hits means nothing.
+        self.wait(1);
         let target = self.target(words);
         let target = target.unwrap_or_else(|| panic!("no \"{words}\"\n{}", self.screen()));
         self.send(Message::Click(target));

@@ -199,3 +199,18 @@ fn buttons_fit_into_every_window() {
         }
     }
 }
+
+#[test]
+fn the_second_click_of_two_does_not_press_what_the_first_has_opened() {
+    let mut owner = Owner::with("acme", none());
+    owner.click("n new token").prepared(preparation());
+    let button = owner
+        .target("[ Generate ]")
+        .or(owner.target("Enter generate"));
+    let button = button.expect("a button");
+    owner.send(orgward::app::Message::Click(button.clone()));
+    assert!(owner.app.running.is_none());
+    owner.wait(1);
+    owner.send(orgward::app::Message::Click(button));
+    assert!(owner.app.running.is_some());
+}

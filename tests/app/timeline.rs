@@ -331,3 +331,18 @@ fn the_distances_age_also_for_rows_that_the_list_does_not_show() {
     owner.wait(3600 + 60);
     owner.sees("in 18 h").sees_not("in 20 h");
 }
+
+#[test]
+fn an_order_that_was_begun_there_is_shown_there_and_heard_of() {
+    let mut owner = Owner::with("acme", there(token("at-1")));
+    owner.press("xn").prepared(preparation());
+    owner.press("acme<enter>").order();
+    owner.step(orgward::action::Step::Writing);
+    owner.sees("waiting for the server");
+    owner.press("<esc>").sees("waiting for the server");
+    assert!(owner.asks_for().is_empty());
+    assert!(matches!(
+        owner.app.layers.last(),
+        Some(orgward::app::Layer::Timeline)
+    ));
+}

@@ -127,6 +127,7 @@ struct Flight {
     recording: bool,
 }
 
+#[allow(clippy::large_enum_variant, reason = "one at a time, and soon gone")]
 enum Came {
     Step(Step),
     Outcome(Outcome),

@@ -19,6 +19,8 @@ fn count(program: &Program, escape: &str) -> usize {
 
 /// A click with the left button on a text that is on the screen.
 fn click(program: &Program, text: &str) {
+    // A click right after something has opened was not meant for it.
+    std::thread::sleep(std::time::Duration::from_millis(400));
     let place = program.look().find(text);
     let (row, col) = place.unwrap_or_else(|| panic!("no {text:?}\n{}", program.look()));
     let (x, y) = (col + 1, row + 1);
