@@ -97,7 +97,9 @@ impl Shared {
         let text = document.pointer("/data/attributes/token").unwrap();
         let text = text.as_str().unwrap().to_owned();
         let mut truth = self.lock();
-        let slot = truth.order.as_ref().unwrap().slot.clone();
+        let Some(slot) = truth.order.as_ref().map(|order| order.slot.clone()) else {
+            return truth.broken.push("a secret without an order".into());
+        };
         let number = truth.writes.last().and_then(|write| write.number.clone());
         truth.pieces.add(&text);
         truth.issued.push(Issued {
