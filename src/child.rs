@@ -12,13 +12,13 @@ use std::io;
 use std::path::Path;
 #[cfg(unix)]
 use std::process::ExitCode;
-use std::process::Stdio;
+use std::process::{ExitStatus, Stdio};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use thiserror::Error;
 use tokio::io::{AsyncRead, AsyncReadExt};
-use tokio::process::Command;
+use tokio::process::{Child, Command};
 use zeroize::Zeroizing;
 
 use crate::secret::Secret;
@@ -174,24 +174,9 @@ pub async fn run(
                 read_bounded(stdout, limit, true, &mut out),
                 read_bounded(stderr, MAX_ERRORS, false, &mut err)
             )
+            .map(|_| ())
         };
-        tokio::pin!(reading);
-        let mut read = false;
-        let status = loop {
-            tokio::select! {
-                result = &mut reading, if !read => {
-                    result?;
-                    read = true;
-                }
-                status = child.wait() => break status.map_err(ChildError::Io)?,
-            }
-        };
-        // A process that it has left behind (an agent, a daemon) may hold its
-        // pipes for ever; what the program itself has said is there by now.
-        if !read && let Ok(result) = tokio::time::timeout(LEFT_BEHIND, reading).await {
-            result?;
-        }
-        Ok(status)
+        ended(&mut child, reading).await
     };
     let status = match tokio::time::timeout(timeout, talk).await {
         Ok(result) => result?,
@@ -205,6 +190,30 @@ pub async fn run(
         stdout: out,
         stderr: text::safe_bytes(&err),
     })
+}
+
+/// Reads what a program says until it has ended. A process that it has left behind
+/// (an agent, a daemon) may hold its pipes for ever; what the program itself has
+/// said is there by then.
+async fn ended(
+    child: &mut Child,
+    reading: impl Future<Output = Result<(), ChildError>>,
+) -> Result<ExitStatus, ChildError> {
+    tokio::pin!(reading);
+    let mut read = false;
+    let status = loop {
+        tokio::select! {
+            result = &mut reading, if !read => {
+                result?;
+                read = true;
+            }
+            status = child.wait() => break status.map_err(ChildError::Io)?,
+        }
+    };
+    if !read && let Ok(result) = tokio::time::timeout(LEFT_BEHIND, reading).await {
+        result?;
+    }
+    Ok(status)
 }
 
 /// The most bytes of standard error that are kept.
@@ -256,25 +265,9 @@ pub async fn run_on_terminal(mut command: Command, limit: usize) -> Result<Finis
         .stderr(Stdio::inherit());
     let mut child = command.spawn().map_err(ChildError::Start)?;
     let mut stdout = buffer(limit);
-    let status = {
-        let reading = read_bounded(child.stdout.take(), limit, true, &mut stdout);
-        tokio::pin!(reading);
-        let mut read = false;
-        let status = loop {
-            tokio::select! {
-                result = &mut reading, if !read => {
-                    result?;
-                    read = true;
-                }
-                status = child.wait() => break status.map_err(ChildError::Io)?,
-            }
-        };
-        // As in `run`: what it has left behind is not waited for.
-        if !read && let Ok(result) = tokio::time::timeout(LEFT_BEHIND, reading).await {
-            result?;
-        }
-        status
-    };
+    let pipe = child.stdout.take();
+    let reading = read_bounded(pipe, limit, true, &mut stdout);
+    let status = ended(&mut child, reading).await?;
     Ok(Finished {
         success: status.success(),
         took_input: true,
@@ -312,7 +305,7 @@ async fn read_bounded(
     }
 }
 
-fn describe(status: std::process::ExitStatus) -> String {
+fn describe(status: ExitStatus) -> String {
     #[cfg(unix)]
     {
         use std::os::unix::process::ExitStatusExt;
