@@ -249,7 +249,7 @@ fn a_kill_in_the_middle_of_one_keeps_nobody_from_the_others() {
     let resume = ["rotate", "--to", "slow", "--plan", &id, "--resume"];
     let ran = run(&owner, &resume).ended(5);
     let now = owner.token("b").unwrap();
-    let next = format!("orgward generate b --host tfe.corp.example --replace {now}");
+    let next = format!("orgward generate b --host tfe.corp.example --to slow --replace {now}");
     assert!(ran.err.contains("not recorded"), "{}", ran.err);
     assert!(ran.err.contains(&next), "{}", ran.err);
     assert_eq!(owner.writes().len(), 3, "nothing is done twice");
