@@ -501,10 +501,9 @@ impl Actor {
             report(step);
         };
         let mut journalled = false;
-        let mut outcome = match self
-            .attempt(&order, &number, control, &report, &mut journalled)
-            .await
-        {
+        // On the heap: it is large, and whoever awaits it would be as large again.
+        let attempt = self.attempt(&order, &number, control, &report, &mut journalled);
+        let mut outcome = match Box::pin(attempt).await {
             Ok(outcome) => outcome,
             Err(not_done) => Outcome::NotDone(not_done),
         };

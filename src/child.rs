@@ -178,7 +178,7 @@ pub async fn run(
         };
         ended(&mut child, reading).await
     };
-    let status = match tokio::time::timeout(timeout, talk).await {
+    let status = match tokio::time::timeout(timeout, Box::pin(talk)).await {
         Ok(result) => result?,
         Err(_) => return Err(ChildError::Timeout(timeout)),
     };
@@ -267,7 +267,7 @@ pub async fn run_on_terminal(mut command: Command, limit: usize) -> Result<Finis
     let mut stdout = buffer(limit);
     let pipe = child.stdout.take();
     let reading = read_bounded(pipe, limit, true, &mut stdout);
-    let status = ended(&mut child, reading).await?;
+    let status = Box::pin(ended(&mut child, reading)).await?;
     Ok(Finished {
         success: status.success(),
         took_input: true,

@@ -104,7 +104,7 @@ async fn stopped_when(stage: &Stage, end: bool, met: impl Fn() -> bool) {
         }
     };
     let order = stage.order(Destination::Panel);
-    let performed = stage.actor.perform(order, &control, &report);
+    let performed = Box::pin(stage.actor.perform(order, &control, &report));
     let (outcome, ()) = tokio::time::timeout(Duration::from_secs(25), async {
         tokio::join!(performed, stop)
     })
