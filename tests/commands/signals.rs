@@ -9,8 +9,9 @@ use rustix::process::{Pid, Resource, Rlimit, Signal, kill_process, prlimit};
 use super::runner::{Ran, command, file, rescued, run, with_deliveries};
 use super::support::{Owner, patience, poll};
 
-/// Sends a signal while the host holds the answer back, then lets it answer.
-fn interrupted(owner: &Owner, args: &[&str], signal: Signal) -> Ran {
+/// Does something to the program while the host holds the answer back, then lets
+/// it answer.
+fn meanwhile(owner: &Owner, args: &[&str], act: impl FnOnce(Pid)) -> Ran {
     let gate = Gate::new();
     let late = Fault::ActThenWait(Wait::Gate(gate.clone()));
     owner.host.add_fault(FaultRule::on("POST", "", late));
@@ -20,12 +21,17 @@ fn interrupted(owner: &Owner, args: &[&str], signal: Signal) -> Ran {
         .spawn()
         .unwrap();
     poll(patience(), || (!owner.writes().is_empty()).then_some(())).expect("the request");
-    let pid = Pid::from_raw(i32::try_from(child.id()).unwrap()).unwrap();
-    kill_process(pid, signal).unwrap();
-    // Time for the program to end by mistake; more or less of it proves nothing.
-    std::thread::sleep(Duration::from_millis(300));
+    act(Pid::from_raw(i32::try_from(child.id()).unwrap()).unwrap());
     gate.open();
     Ran::of(child.wait_with_output().unwrap())
+}
+
+fn interrupted(owner: &Owner, args: &[&str], signal: Signal) -> Ran {
+    meanwhile(owner, args, |pid| {
+        kill_process(pid, signal).unwrap();
+        // Time for the program to end by mistake; more or less of it proves nothing.
+        std::thread::sleep(Duration::from_millis(300));
+    })
 }
 
 #[test]
@@ -95,23 +101,13 @@ fn a_read_ends_at_once() {
 /// The system ends a program whose file has reached its limit, unless that
 /// program has said otherwise.
 fn without_room(owner: &Owner, args: &[&str]) -> Ran {
-    let gate = Gate::new();
-    let late = Fault::ActThenWait(Wait::Gate(gate.clone()));
-    owner.host.add_fault(FaultRule::on("POST", "", late));
-    let child = command(owner, args)
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .unwrap();
-    poll(patience(), || (!owner.writes().is_empty()).then_some(())).expect("the request");
-    let pid = Pid::from_raw(i32::try_from(child.id()).unwrap()).unwrap();
-    let none = Rlimit {
-        current: Some(0),
-        maximum: None,
-    };
-    prlimit(Some(pid), Resource::Fsize, none).unwrap();
-    gate.open();
-    Ran::of(child.wait_with_output().unwrap())
+    meanwhile(owner, args, |pid| {
+        let none = Rlimit {
+            current: Some(0),
+            maximum: None,
+        };
+        prlimit(Some(pid), Resource::Fsize, none).unwrap();
+    })
 }
 
 #[test]
