@@ -3,7 +3,6 @@
 use orgward::demo::{Fault, FaultRule, Gate, Wait};
 use orgward::slot::Kind;
 
-use super::sees;
 use super::support::{Exit, Owner, Program, Signal, patience, poll, select};
 
 fn kill(program: &Program) {
@@ -29,8 +28,8 @@ fn a_secret_that_was_in_the_panel_only_is_told_once_more_until_it_was_seen() {
 
     let again = owner.program().start();
     again.wait_for("From an earlier run");
-    sees(&again, "was nowhere but in the program when that ended");
-    sees(&again, &format!("Its token {id} is there now"));
+    again.wait_for_words("was nowhere but in the program when that ended");
+    again.wait_for_words(&format!("Its token {id} is there now"));
     again
         .press("n")
         .wait_for("Replace the organization token")
@@ -70,9 +69,9 @@ fn a_request_whose_outcome_nobody_recorded_is_told_with_the_token_that_is_there(
     gate.open();
 
     let again = owner.program().start();
-    sees(&again, "has no recorded outcome");
-    sees(&again, &format!("Another token {now} is there now"));
-    sees(&again, &format!("before it was {before}"));
+    again.wait_for_words("has no recorded outcome");
+    again.wait_for_words(&format!("Another token {now} is there now"));
+    again.wait_for_words(&format!("before it was {before}"));
 }
 
 #[test]
@@ -95,10 +94,10 @@ fn an_order_of_a_program_that_still_runs_is_told_as_such() {
     first.wait_for("waiting for the server");
 
     let second = owner.program().start();
-    sees(&second, "a delete of");
+    second.wait_for_words("a delete of");
     let running = format!("process {} may still be at it", first.pid());
-    sees(&second, &running);
-    sees(&second, "the same as before");
+    second.wait_for_words(&running);
+    second.wait_for_words("the same as before");
     second.press("q");
     assert_eq!(second.wait_exit(), Exit::Code(0));
     gate.open();

@@ -3,7 +3,6 @@
 use orgward::demo::{Flavour, OrganizationSeed};
 use orgward::slot::Kind;
 
-use super::sees;
 use super::support::{Exit, Owner, select};
 
 #[test]
@@ -30,17 +29,17 @@ fn the_new_secret_takes_the_old_one_s_place_and_the_next_start_works() {
     let program = owner.start();
     select(&program, "acme");
     program.press("n").wait_for("panel, until");
-    sees(&program, "This token is your own credential");
+    program.wait_for_words("This token is your own credential");
     program
         .type_text("acme")
         .wait_for("Enter to replace")
         .enter();
-    sees(&program, "It was your credential");
-    sees(&program, "s stores the new one there");
+    program.wait_for_words("It was your credential");
+    program.wait_for_words("s stores the new one there");
     // A key that comes at once may be meant for the list.
     std::thread::sleep(std::time::Duration::from_millis(300));
     program.press("s").wait_for("delivered to file");
-    sees(&program, "as your credential");
+    program.wait_for_words("as your credential");
     program.wait_gone("is still stored");
     // It is somewhere now: closing asks nothing.
     program.esc().wait_gone("The token was replaced").press("q");

@@ -157,6 +157,9 @@ fn the_keyring_is_the_rescue_of_a_program_that_is_ended() {
     next.wait_for("From an earlier run")
         .wait_for("was rescued: bring it")
         .wait_for("keyring");
+    // Told for good only once the host's word stands beside it.
+    let now = owner.token("empty").unwrap();
+    next.wait_for_words(&format!("{now} is there now"));
     next.esc().wait_gone("From an earlier run").press("q");
     assert_eq!(next.wait_exit(), Exit::Code(0));
     let third = owner.start();

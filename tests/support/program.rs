@@ -393,6 +393,15 @@ impl Program {
         self
     }
 
+    /// Waits until the words are on the screen, wherever a box breaks them
+    /// into lines.
+    pub fn wait_for_words(&self, words: &str) -> &Self {
+        self.wait_until(&format!("the words {words:?}"), |screen| {
+            flat(&screen.text()).contains(&flat(words))
+        });
+        self
+    }
+
     /// Waits until the text is no longer on the screen.
     pub fn wait_gone(&self, text: &str) -> &Self {
         self.wait_until(&format!("{text:?} to be gone"), |screen| {
@@ -602,4 +611,13 @@ impl Drop for Program {
         }
         self.family.get_mut().kill();
     }
+}
+
+/// A text as one line, without its boxes.
+fn flat(text: &str) -> String {
+    let words = text.split(|c: char| c.is_whitespace() || "│─╭╮╰╯".contains(c));
+    words
+        .filter(|word| !word.is_empty())
+        .collect::<Vec<_>>()
+        .join(" ")
 }
