@@ -93,6 +93,22 @@ fn can_wait(message: &Message) -> bool {
     )
 }
 
+/// Whether what comes next must find this done: the program ends, or somebody else
+/// has the terminal.
+fn ends_batch(effect: &Effect) -> bool {
+    match effect {
+        Effect::Leave | Effect::Decline | Effect::Suspend | Effect::OnTerminal { .. } => true,
+        Effect::Examine { candidate, .. } => matches!(
+            candidate,
+            Candidate::Host {
+                on_terminal: true,
+                ..
+            }
+        ),
+        _ => false,
+    }
+}
+
 impl Runtime {
     /// A runtime over what performs the orders.
     pub fn new(actor: Actor, terminal_writes: mpsc::Receiver<TerminalWrite>, demo: bool) -> Self {
@@ -230,6 +246,7 @@ impl Runtime {
                         pending.extend(self.back_on_screen(&mut app, &terminal, message));
                     }
                     Effect::Suspend => {
+                        self.click = None;
                         // Not while the frame with a revealed secret is the last
                         // one: the state has hidden it, and this draws it.
                         let hidden = self.draw(&mut terminal, &app);
@@ -267,10 +284,7 @@ impl Runtime {
             for _ in 0..BATCH {
                 // An owner who wants out, or a key that stops something, is
                 // acted on at once.
-                if pending
-                    .iter()
-                    .any(|e| matches!(e, Effect::Leave | Effect::Suspend | Effect::Decline))
-                {
+                if pending.iter().any(ends_batch) {
                     break;
                 }
                 let message = match input.try_recv() {

@@ -113,7 +113,7 @@ impl App {
             Some(Layer::Leave(dialog)) => dialog.word(command, usual),
             Some(Layer::Journal(view)) => view.word(command, usual, layout::journal_height(size)),
             Some(Layer::Messages(_)) => {
-                let more = self.said.remarks().len() > layout::help_height(size);
+                let more = self.messages().len() > layout::help_height(size);
                 (command != Command::Down || more).then_some(usual)
             }
             Some(Layer::Timeline) => self.timeline_word(command, usual),

@@ -149,7 +149,8 @@ impl App {
         }
     }
 
-    /// The wheel scrolls what can be scrolled, and does nothing else.
+    /// The wheel scrolls what can be scrolled. On the timeline that moves the
+    /// selection, which is what the window follows. It never acts.
     pub(super) fn wheel(&mut self, down: bool) {
         let context = self.context();
         if matches!(context, Context::List | Context::Filter) {

@@ -76,6 +76,14 @@ pub fn help_lines(size: (u16, u16)) -> usize {
     help_height(size).saturating_sub(1).max(1)
 }
 
+/// The width of the messages where the window has room.
+pub const MESSAGES: u16 = 110;
+
+/// The columns inside the messages.
+pub fn messages_width(size: (u16, u16)) -> usize {
+    usize::from(size.0.min(MESSAGES).saturating_sub(4))
+}
+
 /// The orders that the journal's view shows at once: two lines each, below its
 /// own first line.
 pub fn journal_height(size: (u16, u16)) -> usize {

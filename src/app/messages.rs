@@ -4,8 +4,11 @@
 use std::collections::VecDeque;
 
 use jiff::Timestamp;
+use jiff::tz::TimeZone;
 
+use super::help::wrapped;
 use super::keys::{Command, moved};
+use super::when::day;
 use super::{App, Layer, layout};
 
 /// The most messages that are kept.
@@ -23,6 +26,25 @@ pub struct Remark {
     /// How often it was said in a row.
     pub times: usize,
 }
+
+/// One line of the view.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Line {
+    /// The day of the messages below, where it is not today.
+    Day(String),
+    /// Words, with their time where a message begins.
+    Words {
+        /// When it was said last.
+        time: Option<String>,
+        /// What fits into the line.
+        text: String,
+        /// Whether something went wrong.
+        bad: bool,
+    },
+}
+
+/// The columns before the words: a time, and the sign of an error.
+pub const BEFORE: usize = 12;
 
 /// What was said, oldest first.
 #[derive(Debug, Default)]
@@ -54,9 +76,32 @@ impl Said {
         });
     }
 
-    /// The messages, the latest first.
-    pub fn remarks(&self) -> impl ExactSizeIterator<Item = &Remark> {
-        self.remarks.iter().rev()
+    /// The messages in lines of at most `width` columns, the latest first.
+    pub fn lines(&self, width: usize, zone: &TimeZone, now: Timestamp) -> Vec<Line> {
+        let mut lines = Vec::new();
+        let mut of = day(now, zone);
+        for remark in self.remarks.iter().rev() {
+            let on = day(remark.at, zone);
+            if on != of {
+                lines.push(Line::Day(on.clone()));
+                of = on;
+            }
+            let at = remark.at.to_zoned_datetime(zone.clone());
+            let mut time = Some(at.strftime("%H:%M:%S").to_string());
+            let times = match remark.times {
+                1 => String::new(),
+                many => format!(" ({many} times)"),
+            };
+            let text = format!("{}{times}", remark.text);
+            for text in wrapped(&text, width.saturating_sub(BEFORE).max(1)) {
+                lines.push(Line::Words {
+                    time: time.take(),
+                    text,
+                    bad: remark.bad,
+                });
+            }
+        }
+        lines
     }
 
     /// How many errors nobody has looked at.
@@ -73,6 +118,12 @@ pub struct MessagesView {
 }
 
 impl App {
+    /// What the view of the messages says.
+    pub fn messages(&self) -> Vec<Line> {
+        let width = layout::messages_width(self.size);
+        self.said.lines(width, &self.settings.zone, self.now.wall)
+    }
+
     pub(super) fn open_messages(&mut self) {
         self.said.unseen = 0;
         self.layers.push(Layer::Messages(MessagesView::default()));
@@ -83,7 +134,7 @@ impl App {
             return;
         }
         let room = layout::help_height(self.size).max(1);
-        let last = self.said.remarks.len().saturating_sub(room);
+        let last = self.messages().len().saturating_sub(room);
         let to = command.and_then(|command| moved(view.offset, command, last, room));
         view.offset = to.unwrap_or(view.offset);
         self.layers.push(Layer::Messages(view));

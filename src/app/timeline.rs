@@ -33,6 +33,11 @@ pub struct End<'a> {
 }
 
 impl End<'_> {
+    /// Whether it is what an earlier run saw.
+    pub fn is_old(&self) -> bool {
+        self.row.reading.is_none()
+    }
+
     /// Where it stands on the line.
     pub fn place(&self) -> Place {
         let days = self.left.as_secs().div_euclid(86_400);
@@ -68,13 +73,17 @@ pub struct Summary {
     pub later: usize,
     /// They never die.
     pub never: usize,
-    /// There is a token, and its end is not known; or it was not read.
+    /// There is a token, and its end is not known; or it cannot be read.
     pub unknown: usize,
+    /// They were not read in this run: an end from an earlier one may be over by
+    /// now, or its token replaced.
+    pub unread: usize,
 }
 
 impl Summary {
     fn count(&mut self, row: &Row, end: Option<&End>, warn_within: Duration) {
         let place = match end {
+            _ if row.reading.is_none() => &mut self.unread,
             None if matches!(known_end(row), Some(Time::Never)) => &mut self.never,
             None => match row.state() {
                 // There is no token that could die.
@@ -98,6 +107,7 @@ impl Summary {
         self.later += other.later;
         self.never += other.never;
         self.unknown += other.unknown;
+        self.unread += other.unread;
     }
 }
 

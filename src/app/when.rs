@@ -44,7 +44,8 @@ pub fn relative(time: Timestamp, now: Timestamp) -> Aging {
     Aging { text, until }
 }
 
-/// A length of time in its largest whole unit, rounded up: "45 s", "90 d".
+/// A length of time in its largest whole unit: "45 s", "90 d". Rounded up, but
+/// for days: of a policy no day is promised that it does not give.
 pub fn length(seconds: u64) -> String {
     let seconds = i64::try_from(seconds).unwrap_or(i64::MAX);
     match seconds {
@@ -52,6 +53,16 @@ pub fn length(seconds: u64) -> String {
         120..7200 => format!("{} min", (seconds + MINUTE - 1) / MINUTE),
         7200..172_800 => format!("{} h", (seconds + HOUR - 1) / HOUR),
         _ => format!("{} d", seconds / DAY),
+    }
+}
+
+/// A window of time, in days where it is some: "30 days", "36 h".
+pub fn window(seconds: u64) -> String {
+    let day = DAY.unsigned_abs();
+    match seconds / day {
+        _ if seconds % day != 0 || seconds == 0 => length(seconds),
+        1 => "1 day".to_owned(),
+        days => format!("{days} days"),
     }
 }
 

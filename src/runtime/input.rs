@@ -86,6 +86,8 @@ impl Runtime {
             return Ok(Ok(Err(why.to_owned())));
         }
         self.stop_reading().await;
+        // It was made for a screen that is gone.
+        self.click = None;
         let lent = terminal.lend();
         let work = fleet.obtain_on_terminal(config);
         tokio::pin!(work);

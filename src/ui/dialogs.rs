@@ -33,7 +33,7 @@ const NOTICE: u16 = 70;
 const LABEL: usize = 9;
 
 /// How far an order is.
-pub fn running(app: &App, running: &Running, frame: &mut Frame, theme: Theme) {
+pub fn running(app: &App, running: &Running, frame: &mut Frame, theme: Theme) -> Boxed {
     let seconds = app.now.since_start.saturating_sub(running.since).as_secs();
     let words = match &running.step {
         Step::Proving => "proving the destination".to_owned(),
@@ -82,7 +82,7 @@ pub fn running(app: &App, running: &Running, frame: &mut Frame, theme: Theme) {
         };
         parts.push(Part::must(words));
     }
-    boxed(frame, &title, theme.title(), parts, RUNNING, theme);
+    boxed(frame, &title, theme.title(), parts, RUNNING, theme)
 }
 
 /// Generate and Replace.

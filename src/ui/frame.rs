@@ -18,7 +18,7 @@ use crate::app::bar::Shown;
 use crate::app::dialogs::facts;
 use crate::app::field::Field;
 use crate::app::list::Row;
-use crate::app::when::{exact, length, relative};
+use crate::app::when::{exact, length, relative, window};
 use crate::app::{Account, App, Moment, Target};
 use crate::slot::{Kind, State};
 use crate::text::fit;
@@ -89,13 +89,13 @@ fn title_left(app: &App, words: &str, theme: Theme) -> Vec<Span<'static>> {
 
 /// What wants attention, the most urgent first, and how far reading is.
 fn attention(app: &App, short: bool, theme: Theme) -> Vec<Span<'static>> {
-    let days = app.settings.rules.warn_within.as_secs() / 86_400;
+    let within = window(app.settings.rules.warn_within.as_secs());
     let count = |state| app.list.count(state);
     let expiring = count(State::Expiring);
     let expire = match (short, expiring) {
         (true, _) => "expiring".to_owned(),
-        (false, 1) => format!("expires within {days} days"),
-        (false, _) => format!("expire within {days} days"),
+        (false, 1) => format!("expires within {within}"),
+        (false, _) => format!("expire within {within}"),
     };
     let failed = count(State::Failed) + count(State::Unauthorized);
     let mut parts: Vec<(String, Style)> = [
@@ -378,7 +378,8 @@ fn label<'a>(app: &'a App, row: &Row) -> Option<&'a str> {
     app.accounts.get(row.account)?.label.as_deref()
 }
 
-fn nothing(app: &App) -> String {
+/// Why there is no row to show.
+pub fn nothing(app: &App) -> String {
     if app.list.rows().is_empty() {
         let listing = app.accounts.iter().any(|account| account.listing.is_some());
         return if listing {

@@ -7,12 +7,17 @@ use crate::app::Target;
 
 /// The places of one frame that mean something.
 #[derive(Clone, Debug, Default)]
-pub struct Hits(Vec<(Rect, Target)>);
+pub struct Hits(Vec<(Rect, Option<Target>)>);
 
 impl Hits {
     /// Notes a place.
     pub(super) fn add(&mut self, area: Rect, target: Target) {
-        self.0.push((area, target));
+        self.0.push((area, Some(target)));
+    }
+
+    /// What is drawn now in this area covers what was noted there.
+    pub(super) fn cover_area(&mut self, area: Rect) {
+        self.0.push((area, None));
     }
 
     /// What is drawn now covers all that was noted.
@@ -23,14 +28,13 @@ impl Hits {
     /// What is at a column and a line.
     pub fn at(&self, column: u16, line: u16) -> Option<&Target> {
         let place = Position::new(column, line);
-        let mut found = self.0.iter().rev();
-        found
-            .find(|(area, _)| area.contains(place))
-            .map(|(_, target)| target)
+        let (_, target) = self.0.iter().rev().find(|(area, _)| area.contains(place))?;
+        target.as_ref()
     }
 
     /// Every place, for tests.
     pub fn all(&self) -> impl Iterator<Item = (Rect, &Target)> {
-        self.0.iter().map(|(area, target)| (*area, target))
+        let targets = self.0.iter();
+        targets.filter_map(|(area, target)| Some((*area, target.as_ref()?)))
     }
 }

@@ -1,58 +1,22 @@
-//! The messages: what was said, the latest first.
+//! The messages: what was said, the latest first, each whole.
 
 use ratatui::Frame;
 use ratatui::text::{Line, Span};
-use unicode_width::UnicodeWidthStr;
 
 use super::Theme;
-use super::boxed::{Boxed, Part, boxed, inner_width};
-use crate::app::messages::MessagesView;
+use super::boxed::{Boxed, Part, boxed};
+use crate::app::messages::{self, BEFORE, MessagesView};
 use crate::app::{App, layout};
-use crate::text::fit;
-
-/// The width where the window has room.
-const WIDTH: u16 = 110;
 
 /// Draws the messages.
 pub fn messages(app: &App, view: &MessagesView, frame: &mut Frame, theme: Theme) -> Boxed {
     let area = frame.area();
     let room = layout::help_height((area.width, area.height));
-    let width = usize::from(inner_width(frame, WIDTH));
-    let remarks = app.said.remarks();
-    let count = remarks.len();
+    let lines = app.messages();
+    let count = lines.len();
     let first = view.offset.min(count.saturating_sub(room));
-    let mut parts: Vec<Part> = remarks
-        .skip(first)
-        .take(room)
-        .map(|remark| {
-            let at = remark.at.to_zoned_datetime(app.settings.zone.clone());
-            let time = at.strftime("%H:%M:%S  ").to_string();
-            let sign = match remark.bad {
-                true => format!("{} ", theme.symbols.warning),
-                false => "  ".to_owned(),
-            };
-            let times = match remark.times {
-                1 => String::new(),
-                many => format!("  ({many} times)"),
-            };
-            let used = time.width() + sign.width() + times.width();
-            let text = fit(
-                &remark.text,
-                width.saturating_sub(used),
-                theme.symbols.ascii,
-            );
-            let style = if remark.bad {
-                theme.bad()
-            } else {
-                theme.plain()
-            };
-            Part::must(Line::from(vec![
-                Span::styled(time, theme.faint()),
-                Span::styled(format!("{sign}{text}"), style),
-                Span::styled(times, theme.faint()),
-            ]))
-        })
-        .collect();
+    let shown = lines.into_iter().skip(first).take(room);
+    let mut parts: Vec<Part> = shown.map(|shown| Part::must(line(shown, theme))).collect();
     if parts.is_empty() {
         parts.push(Part::must(Line::styled(
             "nothing was said yet",
@@ -61,9 +25,31 @@ pub fn messages(app: &App, view: &MessagesView, frame: &mut Frame, theme: Theme)
     }
     let title = if count > room {
         let last = first + room.min(count - first);
-        format!("Messages, {} to {last} of {count}", first + 1)
+        format!("Messages, lines {} to {last} of {count}", first + 1)
     } else {
         "Messages".to_owned()
     };
-    boxed(frame, &title, theme.title(), parts, WIDTH, theme)
+    let width = layout::MESSAGES;
+    boxed(frame, &title, theme.title(), parts, width, theme)
+}
+
+fn line(line: messages::Line, theme: Theme) -> Line<'static> {
+    let (time, text, bad) = match line {
+        messages::Line::Day(day) => return Line::styled(day, theme.strong()),
+        messages::Line::Words { time, text, bad } => (time, text, bad),
+    };
+    let sign = match bad && time.is_some() {
+        true => theme.symbols.warning,
+        false => " ",
+    };
+    let style = match bad {
+        true => theme.bad(),
+        false => theme.plain(),
+    };
+    let time = time.unwrap_or_default();
+    let room = BEFORE - 2;
+    Line::from(vec![
+        Span::styled(format!("{time:<room$}"), theme.faint()),
+        Span::styled(format!("{sign} {text}"), style),
+    ])
 }

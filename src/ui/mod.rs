@@ -61,7 +61,8 @@ pub fn draw(app: &App, frame: &mut Frame) -> Hits {
         Some(Layer::Panel(panel)) => Some(panel::panel(app, panel, frame, theme)),
         Some(Layer::Timeline) | None => {
             if let Some(running) = &app.running {
-                dialogs::running(app, running, frame, theme);
+                let boxed = dialogs::running(app, running, frame, theme);
+                hits.cover_area(boxed.area);
             }
             None
         }

@@ -13,7 +13,7 @@ use unicode_width::UnicodeWidthStr;
 use super::hits::Hits;
 use super::{Theme, frame, pad, spinner};
 use crate::app::timeline::{DAYS, End, Ends, Place, Summary};
-use crate::app::when::{exact, relative};
+use crate::app::when::{exact, relative, window};
 use crate::app::{App, Target, layout};
 use crate::slot::{Host, State};
 use crate::text::fit;
@@ -45,19 +45,17 @@ impl Axis {
             0
         };
         let width = usize::from(area.width).saturating_sub(2 + name + OVER + 1 + LATER);
-        let days = app.settings.rules.warn_within.as_secs() / 86_400;
-        let days = i64::try_from(days).unwrap_or(DAYS).min(DAYS);
+        let within = app.settings.rules.warn_within;
+        let days = i64::try_from(within.as_secs() / 86_400).unwrap_or(DAYS);
         let mut axis = Self {
             name,
             width,
             window: 0,
         };
         // The column of the window's last day belongs to it.
-        axis.window = match days {
-            0 => 0,
-            days => axis.column(days) + 1,
-        };
-        axis.window = axis.window.min(width);
+        if !within.is_zero() {
+            axis.window = (axis.column(days) + 1).min(width);
+        }
         axis
     }
 
@@ -134,7 +132,7 @@ pub fn draw(app: &App, frame: &mut Frame, area: Rect, theme: Theme, hits: &mut H
 fn head(app: &App, ends: &Ends, width: u16, theme: Theme) -> Line<'static> {
     let width = usize::from(width);
     let total = ends.total();
-    let days = app.settings.rules.warn_within.as_secs() / 86_400;
+    let within = window(app.settings.rules.warn_within.as_secs());
     let mut spans = vec![Span::styled(
         if width < usize::from(NAMED) {
             " Timeline"
@@ -168,7 +166,7 @@ fn head(app: &App, ends: &Ends, width: u16, theme: Theme) -> Line<'static> {
         ),
         (
             total.soon,
-            words(format!("within {days} days"), "soon"),
+            words(format!("within {within}"), "soon"),
             theme.state(State::Expiring),
         ),
         (
@@ -187,6 +185,7 @@ fn head(app: &App, ends: &Ends, width: u16, theme: Theme) -> Line<'static> {
             theme.warn(),
         ),
         (total.unknown, "not known".to_owned(), theme.faint()),
+        (total.unread, "not read yet".to_owned(), theme.faint()),
     ] {
         if count > 0 {
             parts.push((format!("{count} {words}"), style));
@@ -235,6 +234,7 @@ fn lane(ends: &Ends, host: Option<&Host>, axis: &Axis, theme: Theme) -> Line<'st
     let has_chosen = |ends: &[&End]| ends.iter().any(|end| Some(&end.row.slot) == chosen);
     let mark = |style: Style, ends: &[&End]| match has_chosen(ends) {
         true => theme.selected(),
+        false if ends.iter().all(|end| end.is_old()) => theme.faint(),
         false => style,
     };
     let mut spans = vec![Span::raw(" ")];
@@ -263,6 +263,7 @@ fn lane(ends: &Ends, host: Option<&Host>, axis: &Axis, theme: Theme) -> Line<'st
             [] => (symbols.line.to_owned(), theme.faint()),
             ends => {
                 let text = match ends.len() {
+                    1 if ends[0].is_old() => symbols.old_end.to_owned(),
                     1 => symbols.end.to_owned(),
                     n @ 2..=9 => n.to_string(),
                     _ => symbols.many.to_owned(),
@@ -341,7 +342,7 @@ fn months(app: &App, axis: &Axis, theme: Theme) -> Line<'static> {
 /// How the tokens of each host stand.
 fn table(ends: &Ends, axis: &Axis, width: u16, theme: Theme) -> Vec<Line<'static>> {
     type Column = (&'static str, fn(&Summary) -> usize);
-    let columns: [Column; 6] = [
+    let mut columns: Vec<Column> = vec![
         ("expired", |s| s.expired),
         ("soon", |s| s.soon),
         ("in a year", |s| s.year),
@@ -349,18 +350,25 @@ fn table(ends: &Ends, axis: &Axis, width: u16, theme: Theme) -> Vec<Line<'static
         ("no end", |s| s.never),
         ("not known", |s| s.unknown),
     ];
+    let total = ends.total();
+    if total.unread > 0 {
+        columns.push(("unread", |s| s.unread));
+    }
     let name = axis.name.max(12);
     let each = (usize::from(width).saturating_sub(1 + name) / columns.len()).clamp(8, 11);
-    let cell = |text: &str| format!("{text:>each$}");
+    let cell = |text: &str, words: &str| {
+        let width = each.max(words.width() + 1);
+        format!("{text:>width$}")
+    };
     let mut head = format!(" {}", pad("host", name, theme));
-    for (words, _) in columns {
-        head.push_str(&cell(words));
+    for (words, _) in &columns {
+        head.push_str(&cell(words, words));
     }
     let cut = |text: &str| fit(text, usize::from(width), theme.symbols.ascii);
     let mut lines = vec![Line::styled(cut(&head), theme.faint())];
     let row = |words: &str, summary: &Summary| {
         let mut spans = vec![Span::raw(format!(" {}", pad(words, name, theme)))];
-        for (at, (_, count)) in columns.iter().enumerate() {
+        for (at, (head, count)) in columns.iter().enumerate() {
             let style = match (at, count(summary)) {
                 (_, 0) => theme.faint(),
                 (0, _) => theme.state(State::Expired),
@@ -371,7 +379,7 @@ fn table(ends: &Ends, axis: &Axis, width: u16, theme: Theme) -> Vec<Line<'static
                 0 => theme.symbols.none.to_owned(),
                 many => many.to_string(),
             };
-            spans.push(Span::styled(cell(&text), style));
+            spans.push(Span::styled(cell(&text, head), style));
         }
         Line::from(spans)
     };
@@ -379,7 +387,7 @@ fn table(ends: &Ends, axis: &Axis, width: u16, theme: Theme) -> Vec<Line<'static
         lines.push(row(host.as_str(), summary));
     }
     if ends.hosts.len() > 1 {
-        lines.push(row("all hosts", &ends.total()));
+        lines.push(row("all hosts", &total));
     }
     lines
 }
@@ -395,9 +403,12 @@ fn first_shown(ends: &Ends, room: usize) -> usize {
 fn agenda(app: &App, ends: &Ends, frame: &mut Frame, area: Rect, theme: Theme, hits: &mut Hits) {
     let room = usize::from(area.height);
     if ends.all.is_empty() {
-        let words = match app.list.is_reading() {
-            true => " the tokens are being read",
-            false => " no token here has a known end",
+        let words = if ends.hosts.is_empty() {
+            format!(" {}", frame::nothing(app))
+        } else if ends.total().unread > 0 {
+            " the tokens are being read".to_owned()
+        } else {
+            " no token here has a known end".to_owned()
         };
         frame.render_widget(Line::styled(words, theme.faint()), area);
         return;
@@ -444,6 +455,11 @@ fn end_line(app: &App, end: &End, chosen: bool, width: usize, theme: Theme) -> L
             theme.symbols.ascii,
         );
         spans.push(Span::styled(host, theme.faint()));
+    }
+    if end.is_old() {
+        for span in &mut spans {
+            span.style = theme.faint();
+        }
     }
     let mut line = Line::from(spans);
     if chosen {

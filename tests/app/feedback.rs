@@ -80,6 +80,30 @@ fn the_same_error_again_is_one_line() {
 }
 
 #[test]
+fn a_long_message_is_whole_and_an_older_day_is_named() {
+    let mut owner = Owner::with("acme", none());
+    let long = "the clipboard went away and what was copied is kept in the panel, \
+                which stays open until it is delivered somewhere else";
+    owner.reply(0, Reply::Done(Err(long.to_owned())));
+    owner.wait(24 * 3600);
+    owner.reply(0, Reply::Done(Ok("read again".to_owned())));
+    for size in [(80, 24), (40, 12)] {
+        owner.size(size.0, size.1).press("M");
+        owner.sees(long).sees("10:00:00 ▲ the clipboard");
+        let screen = owner.screen();
+        let day = screen.find(&day_before(&owner)).expect("the day");
+        assert!(screen.find("read again") < Some(day), "{screen}");
+        owner.press("<esc>");
+    }
+}
+
+/// The day on which the run began, in the words of the messages.
+fn day_before(owner: &Owner) -> String {
+    let zone = &owner.app.settings.zone;
+    orgward::app::when::day(at(NOW), zone)
+}
+
+#[test]
 fn many_messages_scroll_and_the_oldest_go() {
     let mut owner = Owner::with("acme", none());
     owner.size(80, 24);

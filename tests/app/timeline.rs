@@ -101,6 +101,7 @@ fn every_token_is_counted_once_for_its_host() {
             later: 0,
             never: 1,
             unknown: 1,
+            unread: 0,
         }
     );
     assert_eq!(
@@ -250,6 +251,62 @@ fn with_no_end_at_all_it_says_so_and_every_key_is_harmless() {
     let mut empty = Owner::of(&[]);
     empty.press("xhl");
     empty.screen();
+}
+
+#[test]
+fn an_end_that_an_earlier_run_saw_is_drawn_as_old_and_counted_apart() {
+    let mut entry = account(&["acme", "beta", "gamma"]);
+    let over = in_days(-3);
+    let soon = in_days(9);
+    entry.remembered = vec![(slot("acme"), over.into()), (slot("beta"), soon.into())];
+    let mut owner = Owner::new(settings(), vec![entry], (100, 30));
+    owner.press("x");
+    owner.sees("3 not read yet").sees("○");
+    owner.sees_not("expired ·").sees_not("within 30 days");
+    let total = owner.app.ends().total();
+    let unread = Summary {
+        unread: 3,
+        ..Summary::default()
+    };
+    assert_eq!(total, unread);
+    // As soon as its host has answered it counts.
+    owner.read("beta", in_days(9));
+    owner
+        .sees("1 within 30 days · 2 not read yet")
+        .sees("●")
+        .sees_not("○");
+    owner.read("acme", in_days(-3));
+    owner.sees("1 expired · 1 within 30 days · 1 not read yet");
+}
+
+#[test]
+fn no_token_is_said_to_be_without_an_end_before_it_was_read() {
+    let mut owner = Owner::of(&["acme"]);
+    owner.press("x").sees("the tokens are being read");
+    owner.sees_not("no token here has a known end");
+    owner.read("acme", none());
+    owner.sees("no token here has a known end");
+    // Where there is no row there is no token to speak of.
+    let accounts = vec![Account::new(Host::new(HOST), None, None)];
+    let mut listing = Owner::new(settings(), accounts, (80, 24));
+    listing.press("x").sees("asking the hosts");
+    listing.sees_not("no token here has a known end");
+}
+
+#[test]
+fn a_warning_window_of_hours_is_told_and_drawn() {
+    let mut settings = settings();
+    settings.rules.warn_within = std::time::Duration::from_secs(12 * 3600);
+    let mut owner = Owner::new(settings, vec![account(&["acme"])], (120, 40));
+    owner.read("acme", ends(Time::At(hours(5))));
+    owner.sees("1 expires within 12 h").press("x");
+    owner.sees("1 within 12 h").sees_not("0 days");
+    let screen = owner.screen();
+    let line = screen.lines().find(|line| line.contains('┃')).unwrap();
+    // Its mark stands in the window, which is one column wide.
+    assert!(line.contains("┃●─"), "{screen}");
+    owner.wait(6 * 3600);
+    owner.sees("1 expired");
 }
 
 #[test]
