@@ -218,6 +218,8 @@ enum Way {
     Keyring,
     File {
         template: PathBuf,
+        /// What may be replaced there was seen under this path, and no other.
+        proven: PathBuf,
         existing: Existing,
     },
     Command {
@@ -393,11 +395,11 @@ impl Deliverer {
             return Ok(None);
         };
         // An id makes each one another, and is not known yet.
-        if command.command.iter().any(|word| word.contains("{id}")) {
+        let words = command.command.iter();
+        if words.clone().any(|word| placeholders::has(word, "id")) {
             return Ok(None);
         }
         let facts = Facts::of(slot);
-        let words = command.command.iter();
         let words: Result<Vec<_>, _> = words.map(|word| placeholders::fill(word, &facts)).collect();
         match words {
             Ok(words) => Ok(Some(words.join(" "))),
@@ -620,8 +622,17 @@ impl Proven {
                     .unwrap_or(Err(KeyringError::BrokenOff))?;
                 Ok(Delivered::at(place, true))
             }
-            Way::File { template, existing } => {
+            Way::File {
+                template,
+                proven,
+                existing,
+            } => {
                 let path = fill_path(&template, facts)?;
+                let existing = if path == proven {
+                    existing
+                } else {
+                    Existing::Keep
+                };
                 let place = file_place(&path);
                 let secret = secret.clone();
                 let written = blocking(move || file::write(&path, &secret, existing));
@@ -661,10 +672,13 @@ async fn prove_file(
         slot: slot.clone(),
         error,
     })?;
-    let later = template
-        .to_str()
-        .is_some_and(|template| template.contains("{id}") || template.contains("{expires_at}"));
+    let later = template.to_str().is_some_and(|template| {
+        ["id", "expires_at"]
+            .iter()
+            .any(|name| placeholders::has(template, name))
+    });
     let place = file_place(if later { template } else { &path });
+    let proven = path.clone();
     let proof = blocking(move || file::prove(&path, existing));
     tokio::time::timeout(FILE_TIMEOUT, proof)
         .await
@@ -672,7 +686,12 @@ async fn prove_file(
         .flatten()
         .ok_or(ProofError::Silent)??;
     let template = template.to_owned();
-    Ok((place, Way::File { template, existing }))
+    let way = Way::File {
+        template,
+        proven,
+        existing,
+    };
+    Ok((place, way))
 }
 
 fn file_place(path: &Path) -> String {
