@@ -284,8 +284,9 @@ fn place(location: &Location) -> String {
 /// The hosts that there are credentials for, where there is no configuration.
 fn offered(location: &Location, arguments: &Arguments, env: &Environment) -> Result<OfferDialog> {
     let mut hosts = credentials::known_hosts(env);
-    if !arguments.host.is_empty() {
-        hosts.retain(|host| arguments.host.iter().any(|name| name == host.as_str()));
+    let wanted = named_hosts(arguments)?;
+    if !wanted.is_empty() {
+        hosts.retain(|host| wanted.contains(host));
     }
     // A command has nobody to ask.
     if hosts.is_empty() || location.path.is_none() || arguments.command.is_some() {
@@ -318,23 +319,27 @@ fn demo_entry(entry: &demo::DemoHost) -> (HostConfig, Source) {
     (config, Source::Given(entry.credential.clone()))
 }
 
+/// The hosts that `--host` names, however they are spelled.
+fn named_hosts(arguments: &Arguments) -> Result<Vec<Host>> {
+    let parse = |name: &String| {
+        config::hostname::parse(name).with_context(|| format!("--host {}", text::safe(name)))
+    };
+    arguments.host.iter().map(parse).collect()
+}
+
 /// The host entries that `--host` and `--org` leave.
 fn narrowed(
     mut hosts: Vec<(HostConfig, Source)>,
     arguments: &Arguments,
 ) -> Result<Vec<(HostConfig, Source)>> {
-    let mut wanted: Vec<Host> = Vec::new();
-    for name in &arguments.host {
-        let host = config::hostname::parse(name)
-            .with_context(|| format!("--host {}", text::safe(name)))?;
-        if !hosts.iter().any(|(config, _)| config.host == host) {
-            let known: Vec<&str> = hosts.iter().map(|(c, _)| c.host.as_str()).collect();
-            bail!(
-                "--host {host}: no such host is configured; configured are {}",
-                known.join(", ")
-            );
-        }
-        wanted.push(host);
+    let wanted = named_hosts(arguments)?;
+    let is_known = |host: &&Host| hosts.iter().any(|(config, _)| config.host == **host);
+    if let Some(host) = wanted.iter().find(|host| !is_known(host)) {
+        let known: Vec<&str> = hosts.iter().map(|(c, _)| c.host.as_str()).collect();
+        bail!(
+            "--host {host}: no such host is configured; configured are {}",
+            known.join(", ")
+        );
     }
     if !wanted.is_empty() {
         hosts.retain(|(config, _)| wanted.contains(&config.host));
