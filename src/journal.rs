@@ -161,9 +161,24 @@ pub struct LeftOpen {
     pub entry: Entry,
     /// Whether the program that performed it may still be at it.
     pub running: bool,
+    /// Whether its secret was rescued into a file that is there no longer.
+    pub file_is_gone: bool,
 }
 
 impl LeftOpen {
+    /// Looks at what an order's words are about: blocks.
+    fn look(entry: Entry) -> Self {
+        let mut left = Self {
+            running: is_running(entry.pid),
+            file_is_gone: false,
+            entry,
+        };
+        // A folder that cannot be looked into may have it still.
+        let is_gone = |file: &Path| matches!(file.try_exists(), Ok(false));
+        left.file_is_gone = left.rescue_file().is_some_and(is_gone);
+        left
+    }
+
     /// The file that the secret was rescued into.
     pub fn rescue_file(&self) -> Option<&Path> {
         let place = self.entry.places.last().filter(|_| self.entry.rescued)?;
@@ -180,19 +195,13 @@ impl LeftOpen {
         };
         let place = format!("{} on {}{kind}", entry.organization, entry.host);
         let what = match (&entry.finding, entry.places.last()) {
-            (_, Some(place)) if entry.rescued => {
-                let there = self.rescue_file().is_none_or(Path::exists);
-                match there {
-                    true => format!(
-                        "the new secret of {at} was rescued: bring it to its place from {place}, \
-                         and remove it there"
-                    ),
-                    false => format!(
-                        "the new secret of {at} was rescued into {place}, which is not there any \
-                         more"
-                    ),
-                }
-            }
+            (_, Some(place)) if entry.rescued && self.file_is_gone => format!(
+                "the new secret of {at} was rescued into {place}, which is not there any more"
+            ),
+            (_, Some(place)) if entry.rescued => format!(
+                "the new secret of {at} was rescued: bring it to its place from {place}, and \
+                 remove it there"
+            ),
             (_, Some(lost)) if lost.starts_with(LOST) => {
                 format!("the new secret of {at} is {lost}")
             }
@@ -426,10 +435,7 @@ impl Journal {
             .entries()?
             .into_iter()
             .filter(open)
-            .map(|entry| LeftOpen {
-                running: is_running(entry.pid),
-                entry,
-            })
+            .map(LeftOpen::look)
             .collect())
     }
 
@@ -762,7 +768,7 @@ mod tests {
                 for text in [&entry.host, &entry.organization, &entry.kind] {
                     proptest::prop_assert_eq!(&safe(text), text);
                 }
-                let words = LeftOpen { running: true, entry }.words();
+                let words = LeftOpen { running: true, file_is_gone: false, entry }.words();
                 proptest::prop_assert!(words.chars().all(|c| !c.is_control()));
             }
         }
