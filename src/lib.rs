@@ -3,8 +3,8 @@
 //!
 //! The way through the modules is drawn in `ARCHITECTURE.md`. Imports run one
 //! way: `main → {runtime, commands} → {ui → app, fleet, action} → {api,
-//! credentials, delivery, journal, cache} → {config, child, expiry} → {slot, secret,
-//! text}`.
+//! credentials, delivery, journal, cache} → {config, child, expiry, folder} → {slot,
+//! secret, text}`.
 
 #![warn(missing_docs)]
 
@@ -22,6 +22,7 @@ pub mod demo;
 pub mod ending;
 pub mod expiry;
 pub mod fleet;
+mod folder;
 pub mod hardening;
 pub mod journal;
 pub mod log;

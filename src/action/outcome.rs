@@ -11,7 +11,7 @@ use jiff::Timestamp;
 
 use crate::delivery::{Delivered, Destination, HoldId};
 use crate::fleet::Own;
-use crate::journal::Event;
+use crate::journal::{Event, SENT, UNDELIVERED};
 use crate::secret::Secret;
 use crate::slot::{Identity, Reading, Token};
 
@@ -288,9 +288,9 @@ impl Delivery {
     pub fn place(&self) -> String {
         match self {
             Delivery::Delivered(delivered) if delivered.certain => delivered.place.clone(),
-            Delivery::Delivered(delivered) => format!("sent to {}", delivered.place),
-            Delivery::Kept => "undelivered: in the panel".to_owned(),
-            Delivery::Failed { to, .. } => format!("undelivered: {to} failed"),
+            Delivery::Delivered(delivered) => format!("{SENT}{}", delivered.place),
+            Delivery::Kept => format!("{UNDELIVERED}in the panel"),
+            Delivery::Failed { to, .. } => format!("{UNDELIVERED}{to} failed"),
         }
     }
 }
