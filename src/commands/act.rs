@@ -286,6 +286,7 @@ async fn line() -> Option<String> {
 fn other(run: &Run, slot: &Slot, outcome: &Outcome, old_use: &str) -> (u8, bool) {
     let words = outcome.words();
     let (code, go_on, next) = match outcome {
+        // Told by `generated`.
         Outcome::Generated(_) => (code::DONE, true, None),
         Outcome::Deleted { note } | Outcome::Gone { note } => {
             run.out.tell(&format!("{slot}: {words}{old_use}"));
