@@ -9,394 +9,35 @@
 //!
 //! A write is sent once. When its answer is lost, the slot is read and compared
 //! with before, and only what that proves is said.
+//!
+//! `order` is what is asked for, `outcome` what became of it in words,
+//! `control` what comes from outside meanwhile, `finding` what a slot tells after
+//! a lost answer.
+
+mod control;
+mod finding;
+mod order;
+mod outcome;
 
 use std::collections::HashMap;
-use std::fmt;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use jiff::Timestamp;
-use tokio::sync::Notify;
 
-use crate::api::{Client, Generated as Answer, Turn, UNKNOWN, Urgency, WriteError};
-use crate::delivery::{
-    Delivered, Deliverer, Destination, Facts, HoldId, Proven, RescueProof, Undelivered,
-};
-use crate::expiry::Expiry;
+use crate::api::{Client, Damage, Generated as Answer, Turn, UNKNOWN, Urgency, WriteError};
+use crate::delivery::{Deliverer, Destination, Facts, HoldId, Proven, RescueProof, Undelivered};
+use crate::expiry::ExpiryError;
 use crate::fleet::{Fleet, Look, Own};
 use crate::journal::{Event, Journal, Record, token_id};
 use crate::secret::Secret;
-use crate::slot::{Found, Identity, Reading, Slot, Time, Token};
+use crate::slot::{Identity, Reading, Token};
+use control::Flight;
+use finding::{cannot_tell, proves, used_meanwhile};
 
-/// One action that was asked for.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Order {
-    /// The slot to act on.
-    pub slot: Slot,
-    /// What to do with it.
-    pub act: Act,
-    /// What its owner saw there when deciding.
-    pub shown: Identity,
-    /// The last use that its owner saw there; another one does not stop the
-    /// order, and is told with its outcome.
-    pub last_use: Time,
-    /// Plain commands do not act without a rescue; the screen says it instead.
-    pub needs_rescue: bool,
-    /// The owner was told that the journal cannot be written, and wants it all
-    /// the same. It is tried once more.
-    pub without_journal: bool,
-}
-
-/// What to do with a slot.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Act {
-    /// Generate a token; on an occupied slot this replaces the one there.
-    New {
-        /// The end of its life.
-        expiry: Expiry,
-        /// Where its secret is to go.
-        to: Destination,
-    },
-    /// Delete the token.
-    Delete,
-}
-
-/// What an order is called.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Verb {
-    /// A token for an empty slot.
-    Generate,
-    /// A token for a slot where one is or may be.
-    Replace,
-    /// No token any more.
-    Delete,
-}
-
-impl Verb {
-    /// `generate`, `replace`, `delete`.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Verb::Generate => "generate",
-            Verb::Replace => "replace",
-            Verb::Delete => "delete",
-        }
-    }
-
-    /// For the beginning of a line.
-    pub fn title(self) -> &'static str {
-        match self {
-            Verb::Generate => "Generate",
-            Verb::Replace => "Replace",
-            Verb::Delete => "Delete",
-        }
-    }
-}
-
-impl Order {
-    /// A generate on an occupied slot is a replace and is called so.
-    pub fn verb(&self) -> Verb {
-        match (&self.act, &self.shown) {
-            (Act::Delete, _) => Verb::Delete,
-            (Act::New { .. }, Identity::None) => Verb::Generate,
-            (Act::New { .. }, _) => Verb::Replace,
-        }
-    }
-}
-
-/// How far an order has come.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Step {
-    /// The destination is being proven.
-    Proving,
-    /// The slot is being read again.
-    Comparing,
-    /// The intent goes to the journal.
-    Recording,
-    /// The request is on its way: from here on nothing is cancelled.
-    Writing,
-    /// 429: nothing was done; the wait before the slot is looked at again.
-    Waiting(Duration),
-    /// The answer was lost and the slot is being read.
-    FindingOut,
-    /// The secret goes to its destination.
-    Delivering,
-}
-
-/// What became of an order.
-pub enum Outcome {
-    /// A token was generated, and here is its secret.
-    Generated(Box<Generated>),
-    /// The token is deleted.
-    Deleted {
-        /// What else is to be known.
-        note: Option<String>,
-    },
-    /// Nothing was sent, or only what was answered with 429.
-    NotDone(NotDone),
-    /// The server understood and refused.
-    Refused {
-        /// The status of its answer.
-        status: u16,
-        /// What that means, its words (made safe) included.
-        words: String,
-        /// What the slot shows of it.
-        after: After,
-    },
-    /// The answer was lost, and the slot is as it was.
-    NothingHappened {
-        /// What became of the request.
-        why: String,
-        /// Whether it may have reached the host, which may be at it still.
-        sent: bool,
-    },
-    /// The answer was lost, and there is another token than before.
-    SecretLost {
-        /// Whether the slot was empty before.
-        was_empty: bool,
-        /// The token that is there now.
-        now: Token,
-        /// What else is to be known.
-        note: Option<String>,
-    },
-    /// The answer to a DELETE was lost, and the token is not there any more.
-    Gone {
-        /// What else is to be known.
-        note: Option<String>,
-    },
-    /// The answer was lost, and the slot does not tell.
-    CannotTell {
-        /// Why.
-        why: String,
-    },
-}
-
-/// What a slot shows after a refusal. A refusal changes nothing; but a proxy can
-/// refuse to pass an answer on, and another owner can have acted.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum After {
-    /// What was there before.
-    Same,
-    /// This instead.
-    Changed(Identity),
-    /// It cannot be read.
-    Unread,
-}
-
-impl After {
-    /// What is to be said of it, as a sentence without a full stop.
-    pub fn words(&self) -> String {
-        match self {
-            After::Same => "the slot is as it was".to_owned(),
-            After::Changed(identity) => format!(
-                "and yet the slot is not as it was: it holds {identity} now; look at it before \
-                 anything else"
-            ),
-            After::Unread => "the slot cannot be read now to see that it is as it was".to_owned(),
-        }
-    }
-}
-
-/// A token that was generated.
-pub struct Generated {
-    /// What was in the slot before.
-    pub before: Identity,
-    /// The new token, as the server described it.
-    pub token: Token,
-    /// Its secret.
-    pub secret: Secret,
-    /// The expiry that was asked for.
-    pub asked: Option<Timestamp>,
-    /// Where the secret is.
-    pub delivery: Delivery,
-    /// The secret's place among those not yet delivered.
-    pub hold: HoldId,
-    /// The number of the order in the journal.
-    pub order: String,
-    /// Whether the replaced token was the credential in use; then the program
-    /// goes on with the new secret.
-    pub own: Own,
-    /// Where the replaced credential is still stored.
-    pub stored: Option<String>,
-    /// Whether the new one can be stored there by this program.
-    pub can_store: bool,
-    /// What else is to be known: a journal that could not be written.
-    pub note: Option<String>,
-}
-
-/// Where a new secret is.
-pub enum Delivery {
-    /// Where it was to go.
-    Delivered(Delivered),
-    /// In the panel only, as asked.
-    Kept,
-    /// Nowhere yet: the destination failed after the answer.
-    Failed {
-        /// Where it was to go.
-        to: Destination,
-        /// Why it is not there.
-        why: String,
-    },
-}
-
-impl fmt::Debug for Outcome {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Outcome({})", self.words())
-    }
-}
-
-/// Why nothing was done.
-#[derive(Debug)]
-pub enum NotDone {
-    /// The destination could not be proven.
-    Destination(String),
-    /// The rescue could not be proven, and the order needs one.
-    Rescue(String),
-    /// What was asked for is not possible.
-    Expiry(String),
-    /// The slot could not be read again.
-    Unreadable(Reading),
-    /// The slot is not the one that was shown.
-    Changed(Reading),
-    /// The intent could not be recorded.
-    Journal(String),
-    /// The host cannot be reached with what is configured.
-    Host(String),
-    /// The owner stopped it, or the program is ending.
-    Stopped,
-    /// One of these, and the journal has only the intent.
-    Unrecorded(Box<NotDone>, String),
-}
-
-impl NotDone {
-    /// The reason itself.
-    pub fn cause(&self) -> &Self {
-        match self {
-            NotDone::Unrecorded(why, _) => why.cause(),
-            why => why,
-        }
-    }
-}
-
-impl fmt::Display for NotDone {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            NotDone::Destination(why) => write!(f, "the destination is not ready: {why}"),
-            NotDone::Rescue(why) => write!(f, "there is no rescue for the secret: {why}"),
-            NotDone::Expiry(why) | NotDone::Host(why) => f.write_str(why),
-            NotDone::Unreadable(reading) => write!(
-                f,
-                "the slot could not be read again: {}",
-                reading.note.as_deref().unwrap_or("no reason is known")
-            ),
-            NotDone::Changed(reading) => match reading.identity() {
-                Some(identity) => write!(f, "the slot has changed; it holds {identity} now"),
-                None => f.write_str("the slot has changed"),
-            },
-            NotDone::Journal(why) => f.write_str(why),
-            NotDone::Stopped => f.write_str("stopped before anything was done"),
-            NotDone::Unrecorded(why, note) => write!(f, "{why}; {note}"),
-        }
-    }
-}
-
-impl Outcome {
-    /// What is known now, in one sentence without a full stop. The findings
-    /// after a lost answer are in exactly these words everywhere.
-    pub fn words(&self) -> String {
-        match self {
-            Outcome::Generated(done) => match done.before {
-                Identity::None => "a token was generated".to_owned(),
-                _ => "the token was replaced".to_owned(),
-            },
-            Outcome::Deleted { .. } => "the token was deleted".to_owned(),
-            // Not "sent": a request may have been, and was answered with 429.
-            Outcome::NotDone(why) => format!("nothing was done: {why}"),
-            Outcome::Refused { words, .. } => format!("refused: {words}"),
-            Outcome::NothingHappened { .. } => "nothing happened".to_owned(),
-            Outcome::SecretLost {
-                was_empty: true, ..
-            } => "a token was generated and its secret is lost".to_owned(),
-            Outcome::SecretLost { .. } => {
-                "the token was replaced and its secret is lost".to_owned()
-            }
-            Outcome::Gone { .. } => "the token is gone".to_owned(),
-            Outcome::CannotTell { why } => format!("cannot be told: {why}"),
-        }
-    }
-
-    /// The finding as the journal has it.
-    fn finding(&self) -> String {
-        match self {
-            Outcome::Generated(_) | Outcome::Deleted { .. } => "done".to_owned(),
-            other => other.words(),
-        }
-    }
-}
-
-/// Stops an order before its write, and tells it that the program is ending.
-#[derive(Clone, Default)]
-pub struct Control(Arc<ControlState>);
-
-#[derive(Default)]
-struct ControlState {
-    stopped: AtomicBool,
-    ending: AtomicBool,
-    changed: Notify,
-}
-
-impl Control {
-    /// The owner does not want it any more. Has an effect only until the
-    /// request is sent, and while a 429 is waited out.
-    pub fn stop(&self) {
-        self.0.stopped.store(true, Ordering::SeqCst);
-        self.0.changed.notify_waiters();
-    }
-
-    /// The program must end: nothing new is sent, and a secret that arrives now
-    /// goes only where it survives the program.
-    pub fn end(&self) {
-        self.0.ending.store(true, Ordering::SeqCst);
-        self.stop();
-    }
-
-    fn is_stopped(&self) -> bool {
-        self.0.stopped.load(Ordering::SeqCst)
-    }
-
-    /// Whether the program is ending.
-    pub fn is_ending(&self) -> bool {
-        self.0.ending.load(Ordering::SeqCst)
-    }
-
-    /// Waits until it is stopped.
-    async fn stopped(&self) {
-        while self.wait(Duration::from_secs(3600)).await {}
-    }
-
-    /// A read's result: what only looks is not waited for once it is stopped.
-    async fn unless_stopped<T>(&self, read: impl Future<Output = T>) -> Result<T, NotDone> {
-        tokio::select! {
-            done = read => Ok(done),
-            () = self.stopped() => Err(NotDone::Stopped),
-        }
-    }
-
-    /// Waits, unless it is stopped; true if the whole time passed.
-    async fn wait(&self, time: Duration) -> bool {
-        let stopped = self.0.changed.notified();
-        tokio::pin!(stopped);
-        // Registered before the look, so that a stop between the two counts.
-        stopped.as_mut().enable();
-        if self.is_stopped() {
-            return false;
-        }
-        tokio::select! {
-            () = tokio::time::sleep(time) => true,
-            () = stopped => false,
-        }
-    }
-}
+pub use control::{Control, InFlight};
+pub use order::{Act, Order, Step, Verb};
+pub use outcome::{After, Delivery, Generated, NotDone, Outcome};
 
 /// Performs orders.
 #[derive(Clone)]
@@ -414,25 +55,7 @@ pub struct Actor {
     /// The time between the two looks that prove that nothing happened: a
     /// request may still be under way when its connection is already lost.
     pub settle: Duration,
-    flight: Arc<Flight>,
-}
-
-/// How much is under way, and a bell for when something ends.
-#[derive(Default)]
-struct Flight {
-    orders: AtomicUsize,
-    ended: Notify,
-}
-
-/// Counts one order (or delivery, or record) that must not be cut off for as
-/// long as it lives, whatever ends it.
-pub struct InFlight(Arc<Flight>);
-
-impl Drop for InFlight {
-    fn drop(&mut self) {
-        self.0.orders.fetch_sub(1, Ordering::SeqCst);
-        self.0.ended.notify_waiters();
-    }
+    flight: Flight,
 }
 
 /// The time between two looks at a slot after a lost answer. DESIGN: at least
@@ -446,12 +69,6 @@ const PATIENCE: Duration = Duration::from_secs(2);
 const STILL_THERE: &str = "the host answers 404, and the token is still there: your credential \
                            may see it but not delete it";
 
-struct Ready {
-    client: Arc<Client>,
-    proven: Option<Proven>,
-    own: Own,
-}
-
 impl Actor {
     /// An actor over the ways to hosts, destinations and the journal.
     pub fn new(fleet: Arc<Fleet>, deliverer: Deliverer, journal: Journal) -> Self {
@@ -462,27 +79,18 @@ impl Actor {
             undelivered: Undelivered::new(),
             orders: Arc::default(),
             settle: SETTLE,
-            flight: Arc::default(),
+            flight: Flight::default(),
         }
     }
 
     /// Counts something that must be finished before the program ends.
     pub fn take_off(&self) -> InFlight {
-        self.flight.orders.fetch_add(1, Ordering::SeqCst);
-        InFlight(self.flight.clone())
+        self.flight.take_off()
     }
 
     /// Waits until nothing that was counted is under way.
     pub async fn landed(&self) {
-        loop {
-            let ended = self.flight.ended.notified();
-            tokio::pin!(ended);
-            ended.as_mut().enable();
-            if self.flight.orders.load(Ordering::SeqCst) == 0 {
-                return;
-            }
-            ended.await;
-        }
+        self.flight.landed().await;
     }
 
     /// Performs one order to its end. The future must not be dropped once
@@ -500,34 +108,27 @@ impl Actor {
             tracing::debug!(order = number, ?step, "step");
             report(step);
         };
-        let mut journalled = false;
+        let mut attempt = Attempt {
+            actor: self,
+            order: &order,
+            number: &number,
+            control,
+            report: &report,
+            journalled: false,
+        };
         // On the heap: it is large, and whoever awaits it would be as large again.
-        let attempt = self.attempt(&order, &number, control, &report, &mut journalled);
-        let mut outcome = match Box::pin(attempt).await {
+        let mut outcome = match Box::pin(attempt.run()).await {
             Ok(outcome) => outcome,
             Err(not_done) => Outcome::NotDone(not_done),
         };
         tracing::info!(order = number, finding = outcome.words(), "order ended");
-        if !journalled && order.without_journal && !matches!(outcome, Outcome::NotDone(_)) {
-            outcome.add_note("as you wanted it, this is recorded nowhere".to_owned());
-        }
-        if journalled {
-            let (token, delivery) = match &outcome {
-                Outcome::Generated(done) => {
-                    (Some(done.token.id.clone()), Some(done.delivery.place()))
-                }
-                Outcome::SecretLost { now, .. } => (Some(now.id.clone()), None),
-                _ => (None, None),
-            };
-            let event = Event::Outcome {
-                finding: outcome.finding(),
-                token,
-                delivery,
-            };
-            let record = Record::new(&number, &order.slot, event);
+        if attempt.journalled {
+            let record = Record::new(&number, &order.slot, outcome.event());
             if let Some(note) = self.record_outcome(record).await {
                 outcome.add_note(note);
             }
+        } else if order.without_journal && !matches!(outcome, Outcome::NotDone(_)) {
+            outcome.add_note("as you wanted it, this is recorded nowhere".to_owned());
         }
         outcome
     }
@@ -550,93 +151,59 @@ impl Actor {
             }
         }
     }
+}
 
-    async fn attempt(
-        &self,
-        order: &Order,
-        number: &str,
-        control: &Control,
-        report: &(dyn Fn(Step) + Send + Sync),
-        journalled: &mut bool,
-    ) -> Result<Outcome, NotDone> {
-        report(Step::Proving);
-        let client = self
-            .fleet
-            .client_for(&order.slot)
-            .await
-            .map_err(|problem| NotDone::Host(problem.to_string()))?;
-        let proven = match &order.act {
-            Act::Delete => None,
-            Act::New { to, .. } => {
-                if order.needs_rescue
-                    && let RescueProof::Unproven(why) =
-                        self.deliverer.prove_rescue(&order.slot).await
-                {
-                    return Err(NotDone::Rescue(why));
-                }
-                let proven = self
-                    .deliverer
-                    .prove(to, &order.slot)
-                    .await
-                    .map_err(|error| NotDone::Destination(error.to_string()))?;
-                Some(proven)
-            }
-        };
-        let own = self.fleet.own(&order.slot, &order.shown);
-        let own = control.unless_stopped(own).await?;
-        // Known before the last look, so that nothing has to be read after it.
-        let limits = self.fleet.limits(&order.slot);
-        control.unless_stopped(limits).await?;
-        let mut ready = Ready {
-            client,
-            proven,
-            own,
-        };
+/// One order on its way through the guards.
+struct Attempt<'a> {
+    actor: &'a Actor,
+    order: &'a Order,
+    /// Its number in the journal.
+    number: &'a str,
+    control: &'a Control,
+    report: &'a (dyn Fn(Step) + Send + Sync),
+    /// Whether its intent is in the journal.
+    journalled: bool,
+}
+
+/// What is known and ready before the slot is looked at for the last time.
+struct Ready {
+    client: Arc<Client>,
+    /// Where the secret is to go; of a delete none. It is used up by a delivery.
+    proven: Option<Proven>,
+    /// Whether the token is the credential in use.
+    own: Own,
+}
+
+impl Attempt<'_> {
+    async fn run(&mut self) -> Result<Outcome, NotDone> {
+        (self.report)(Step::Proving);
+        let mut ready = self.prove().await?;
+        let client = ready.client.clone();
         loop {
-            if control.is_stopped() {
+            if self.control.is_stopped() {
                 return Err(NotDone::Stopped);
             }
-            report(Step::Comparing);
+            (self.report)(Step::Comparing);
             // The host's pace is waited out before the last look and not after
             // it: what was seen is what the request meets.
-            let client = ready.client.clone();
-            let turn = control.unless_stopped(client.turn()).await?;
-            let before = control.unless_stopped(self.compare(order)).await??;
-            let asked = match &order.act {
-                Act::Delete => None,
-                Act::New { expiry, .. } => expiry
-                    .resolve(self.fleet.server_now(&ready.client), before.policy)
-                    .map_err(|error| NotDone::Expiry(error.to_string()))?,
-            };
-            if !*journalled {
-                report(Step::Recording);
-                let intent = Event::Intent {
-                    action: order.verb().as_str().to_owned(),
-                    token: token_id(&order.shown),
-                    to: match &order.act {
-                        Act::New { to, .. } => Some(to.to_string()),
-                        Act::Delete => None,
-                    },
-                };
-                let record = Record::new(number, &order.slot, intent);
-                match self.journal.append(record).await {
-                    Ok(()) => *journalled = true,
-                    Err(_) if order.without_journal => {}
-                    Err(error) => return Err(NotDone::Journal(error.to_string())),
-                }
+            let turn = self.control.unless_stopped(client.turn()).await?;
+            let before = self.control.unless_stopped(self.compare()).await??;
+            let asked = self
+                .expiry(&client, &before)
+                .map_err(|error| NotDone::Expiry(error.to_string()))?;
+            if !self.journalled {
+                (self.report)(Step::Recording);
+                self.record_intent().await?;
             }
-            if control.is_stopped() {
+            if self.control.is_stopped() {
                 return Err(NotDone::Stopped);
             }
-            report(Step::Writing);
-            let wait = match self
-                .write(order, (&mut ready, turn), number, asked, control, report)
-                .await
-            {
+            (self.report)(Step::Writing);
+            let wait = match self.write(turn, &mut ready, asked).await {
                 Ok(mut outcome) => {
                     if outcome.may_have_ended_a_token()
                         && ready.own != Own::Yes
-                        && let Some(note) = used_meanwhile(order, &before)
+                        && let Some(note) = used_meanwhile(self.order, &before)
                     {
                         outcome.add_note(note);
                     }
@@ -644,16 +211,48 @@ impl Actor {
                 }
                 Err(wait) => wait,
             };
-            report(Step::Waiting(wait));
-            if !control.wait(wait).await {
+            (self.report)(Step::Waiting(wait));
+            if !self.control.wait(wait).await {
                 return Err(NotDone::Stopped);
             }
         }
     }
 
+    /// The way to the host, and a place for the secret before there is one.
+    async fn prove(&self) -> Result<Ready, NotDone> {
+        let (actor, order) = (self.actor, self.order);
+        let client = actor.fleet.client_for(&order.slot).await;
+        let client = client.map_err(|problem| NotDone::Host(problem.to_string()))?;
+        let proven = match &order.act {
+            Act::Delete => None,
+            Act::New { to, .. } => {
+                if order.needs_rescue
+                    && let RescueProof::Unproven(why) =
+                        actor.deliverer.prove_rescue(&order.slot).await
+                {
+                    return Err(NotDone::Rescue(why));
+                }
+                let proven = actor.deliverer.prove(to, &order.slot).await;
+                Some(proven.map_err(|error| NotDone::Destination(error.to_string()))?)
+            }
+        };
+        let own = actor.fleet.own(&order.slot, &order.shown);
+        let own = self.control.unless_stopped(own).await?;
+        // Known before the last look, so that nothing has to be read after it.
+        let limits = actor.fleet.limits(&order.slot);
+        self.control.unless_stopped(limits).await?;
+        Ok(Ready {
+            client,
+            proven,
+            own,
+        })
+    }
+
     /// Reads the slot again; only the slot that was shown is acted on.
-    async fn compare(&self, order: &Order) -> Result<Reading, NotDone> {
-        let look = self.fleet.look(&order.slot, Look::Last, Urgency::Owner);
+    async fn compare(&self) -> Result<Reading, NotDone> {
+        let order = self.order;
+        let fleet = &self.actor.fleet;
+        let look = fleet.look(&order.slot, Look::Last, Urgency::Owner);
         let reading = Arc::unwrap_or_clone(look.await);
         match reading.identity() {
             None => Err(NotDone::Unreadable(reading)),
@@ -666,173 +265,171 @@ impl Actor {
         }
     }
 
+    /// The expiry to ask for, by the host's clock and the policy that was read.
+    fn expiry(&self, client: &Client, before: &Reading) -> Result<Option<Timestamp>, ExpiryError> {
+        let Act::New { expiry, .. } = &self.order.act else {
+            return Ok(None);
+        };
+        let now = self.actor.fleet.server_now(client);
+        expiry.resolve(now, before.policy)
+    }
+
+    async fn record_intent(&mut self) -> Result<(), NotDone> {
+        let order = self.order;
+        let intent = Event::Intent {
+            action: order.verb().as_str().to_owned(),
+            token: token_id(&order.shown),
+            to: match &order.act {
+                Act::New { to, .. } => Some(to.to_string()),
+                Act::Delete => None,
+            },
+        };
+        let record = Record::new(self.number, &order.slot, intent);
+        match self.actor.journal.append(record).await {
+            Ok(()) => {
+                self.journalled = true;
+                Ok(())
+            }
+            Err(_) if order.without_journal => Ok(()),
+            Err(error) => Err(NotDone::Journal(error.to_string())),
+        }
+    }
+
     /// Sends the request once. `Err` is the wait that a 429 asks for.
     async fn write(
         &self,
-        order: &Order,
-        (ready, turn): (&mut Ready, Turn<'_>),
-        number: &str,
+        turn: Turn<'_>,
+        ready: &mut Ready,
         asked: Option<Timestamp>,
-        control: &Control,
-        report: &(dyn Fn(Step) + Send + Sync),
     ) -> Result<Outcome, Duration> {
-        let slot = &order.slot;
-        let failure = match &order.act {
-            Act::Delete => match ready
-                .client
-                .delete_in(turn, &slot.organization, slot.kind)
-                .await
-            {
-                Ok(()) => {
-                    if let Some(outcome) = self.contradicted(order).await {
-                        return Ok(outcome);
-                    }
-                    let note = (ready.own == Own::Yes).then(|| {
-                        format!(
-                            "it was your credential: {} cannot be reached with it any more",
-                            slot.host
-                        )
-                    });
-                    return Ok(Outcome::Deleted { note });
-                }
-                Err(error) => error,
+        let slot = &self.order.slot;
+        let (name, kind) = (&slot.organization, slot.kind);
+        let failure = match &self.order.act {
+            Act::Delete => match ready.client.delete_in(turn, name, kind).await {
+                Ok(()) => return Ok(self.deleted(ready.own).await),
+                Err(failure) => failure,
             },
-            Act::New { .. } => {
-                let answer = ready
-                    .client
-                    .generate_in(turn, &slot.organization, slot.kind, asked)
-                    .await;
-                match answer {
-                    Ok(answer) => {
-                        let facts = Facts {
-                            slot: slot.clone(),
-                            id: Some(answer.token.id.clone()),
-                            expires_at: answer.token.expires_at.at(),
-                        };
-                        let held = self.undelivered.hold(facts.clone(), answer.secret.clone());
-                        self.orders
-                            .lock()
-                            .unwrap_or_else(PoisonError::into_inner)
-                            .insert(held, number.to_owned());
-                        report(Step::Delivering);
-                        let done = self
-                            .deliver(order, ready, answer, (held, facts), number, asked, control)
-                            .await;
-                        return Ok(Outcome::Generated(Box::new(done)));
-                    }
-                    Err(error) => error,
+            Act::New { to, .. } => match ready.client.generate_in(turn, name, kind, asked).await {
+                Ok(answer) => {
+                    let done = self.generated(answer, to, ready, asked).await;
+                    return Ok(Outcome::Generated(Box::new(done)));
                 }
-            }
+                Err(failure) => failure,
+            },
         };
         match failure {
             WriteError::TooMany { wait } => Err(wait),
-            WriteError::Refused { status, words } => {
-                let now = self.fleet.read(&order.slot, Urgency::Owner).await;
-                let after = match now.identity() {
-                    Some(Identity::Unclear) | None => After::Unread,
-                    Some(identity) if identity == order.shown => After::Same,
-                    Some(identity) => After::Changed(identity),
-                };
-                Ok(Outcome::Refused {
-                    status,
-                    words,
-                    after,
-                })
-            }
+            WriteError::Refused { status, words } => Ok(Outcome::Refused {
+                status,
+                words,
+                after: self.after_refusal().await,
+            }),
             WriteError::NotSent(error) => Ok(Outcome::NothingHappened {
                 why: format!("the request was not sent: {error}"),
                 sent: false,
             }),
-            WriteError::NotFound => Ok(self.after_not_found(order).await),
+            WriteError::NotFound => Ok(self.after_not_found().await),
             WriteError::Unknown { why } => {
-                report(Step::FindingOut);
-                Ok(self.find_out(order, &why).await)
+                (self.report)(Step::FindingOut);
+                Ok(self.find_out(&why).await)
             }
         }
     }
 
-    #[allow(
-        clippy::too_many_arguments,
-        reason = "the pieces of one answer on their way into one result"
-    )]
-    async fn deliver(
+    /// There is a new token: from here on its secret is held until it is
+    /// delivered or knowingly let go.
+    async fn generated(
         &self,
-        order: &Order,
-        ready: &mut Ready,
         answer: Answer,
-        (hold, facts): (HoldId, Facts),
-        number: &str,
+        to: &Destination,
+        ready: &mut Ready,
         asked: Option<Timestamp>,
-        control: &Control,
     ) -> Generated {
+        let (actor, slot) = (self.actor, &self.order.slot);
         let Answer {
             token,
             secret,
             damage,
         } = answer;
+        let facts = Facts {
+            slot: slot.clone(),
+            id: Some(token.id.clone()),
+            expires_at: token.expires_at.at(),
+        };
+        let hold = actor.undelivered.hold(facts.clone(), secret.clone());
+        actor
+            .orders
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .insert(hold, self.number.to_owned());
+        (self.report)(Step::Delivering);
         if ready.own == Own::Yes {
-            self.fleet.adopt(&order.slot, &ready.client, secret.clone());
+            actor.fleet.adopt(slot, &ready.client, secret.clone());
         }
-        let to = match &order.act {
-            Act::New { to, .. } => to.clone(),
-            Act::Delete => Destination::Panel,
-        };
-        // What ends with the program is no place for a secret when it ends.
-        let survives = !matches!(
-            to,
-            Destination::Clipboard | Destination::Osc52 | Destination::Panel
-        );
-        let delivery = match ready.proven.take() {
-            _ if to == Destination::Panel => Delivery::Kept,
-            Some(proven) if survives || !control.is_ending() => {
-                match proven.deliver(&secret, &facts).await {
-                    Ok(delivered) => Delivery::Delivered(delivered),
-                    Err(error) => Delivery::Failed {
-                        to,
-                        why: error.to_string(),
-                    },
-                }
-            }
-            _ => Delivery::Failed {
-                to,
-                why: "the program is ending".to_owned(),
-            },
-        };
+        let proven = ready.proven.take();
+        let delivery = self.deliver(to, proven, &secret, &facts).await;
         if let Delivery::Delivered(delivered) = &delivery
             && delivered.certain
         {
-            self.undelivered.release(hold);
+            actor.undelivered.release(hold);
         }
         let (token, note) = match damage {
             None => (token, None),
-            // Nobody waits for details at the end.
-            Some(damage) if control.is_ending() => {
-                (token, Some(format!("the answer was {}", damage.words())))
-            }
-            Some(damage) => {
-                let (token, note) = self.details(order, token).await;
-                let note = format!("the answer was {}; {note}", damage.words());
-                (token, Some(note))
-            }
+            Some(damage) => self.repaired(token, damage).await,
         };
         Generated {
-            before: order.shown.clone(),
+            before: self.order.shown.clone(),
             token,
             secret,
             asked,
             delivery,
             hold,
-            order: number.to_owned(),
+            order: self.number.to_owned(),
             own: ready.own,
-            stored: self.fleet.origin(&order.slot),
-            can_store: ready.own == Own::Yes && self.fleet.can_store(&order.slot),
+            stored: actor.fleet.origin(slot),
+            can_store: ready.own == Own::Yes && actor.fleet.can_store(slot),
             note,
         }
     }
 
+    async fn deliver(
+        &self,
+        to: &Destination,
+        proven: Option<Proven>,
+        secret: &Secret,
+        facts: &Facts,
+    ) -> Delivery {
+        let failed = |why: String| Delivery::Failed {
+            to: to.clone(),
+            why,
+        };
+        // What ends with the program is no place for a secret when it ends.
+        let survives = !matches!(to, Destination::Clipboard | Destination::Osc52);
+        match proven {
+            _ if *to == Destination::Panel => Delivery::Kept,
+            Some(proven) if survives || !self.control.is_ending() => {
+                match proven.deliver(secret, facts).await {
+                    Ok(delivered) => Delivery::Delivered(delivered),
+                    Err(error) => failed(error.to_string()),
+                }
+            }
+            _ => failed("the program is ending".to_owned()),
+        }
+    }
+
+    /// The token with the details that its answer did not bring whole, and what is
+    /// to be said of that. The secret is safe, so at the end nobody waits for it.
+    async fn repaired(&self, token: Token, damage: Damage) -> (Token, Option<String>) {
+        let note = format!("the answer was {}", damage.words());
+        match self.control.unless_ending(self.details(&token)).await {
+            None => (token, Some(note)),
+            Some((token, details)) => (token, Some(format!("{note}; {details}"))),
+        }
+    }
+
     /// What the slot tells of a new token whose answer was not whole.
-    async fn details(&self, order: &Order, token: Token) -> (Token, String) {
-        let now = self.fleet.read(&order.slot, Urgency::Owner).await;
+    async fn details(&self, token: &Token) -> (Token, String) {
+        let now = self.read().await;
         match now.token() {
             Some(there) if there.id == token.id => (
                 there.clone(),
@@ -840,11 +437,11 @@ impl Actor {
             ),
             Some(there) if token.id == UNKNOWN => {
                 let note = format!("it gave no id, and token {} is in the slot now", there.id);
-                (token, note)
+                (token.clone(), note)
             }
             Some(there) => {
                 let note = format!("another token, {}, is in the slot now", there.id);
-                (token, note)
+                (token.clone(), note)
             }
             None => {
                 let why = now
@@ -852,31 +449,51 @@ impl Actor {
                     .as_deref()
                     .unwrap_or("no token is seen in the slot");
                 let note = format!("the token's details could not be read again: {why}");
-                (token, note)
+                (token.clone(), note)
             }
         }
     }
 
-    /// A success is all that a DELETE is answered with, and a portal before the
-    /// host answers one to anything: a token that is still there contradicts it.
-    async fn contradicted(&self, order: &Order) -> Option<Outcome> {
-        let now = self.fleet.read(&order.slot, Urgency::Owner).await;
-        match now.identity()? {
-            identity @ Identity::Token { .. } if identity == order.shown => {
-                let token = now.token().map_or("", |token| &token.id);
-                Some(Outcome::CannotTell {
-                    why: format!("the host says that it is done, and token {token} is still there"),
-                })
-            }
+    /// The host says that it is done.
+    async fn deleted(&self, own: Own) -> Outcome {
+        if let Some(token) = self.contradicted().await {
+            return Outcome::CannotTell {
+                why: format!("the host says that it is done, and token {token} is still there"),
+            };
+        }
+        let note = (own == Own::Yes).then(|| {
+            format!(
+                "it was your credential: {} cannot be reached with it any more",
+                self.order.slot.host
+            )
+        });
+        Outcome::Deleted { note }
+    }
+
+    /// The id of the token that should be gone and is there. A success is all that
+    /// a DELETE is answered with, and a portal before the host answers one to
+    /// anything.
+    async fn contradicted(&self) -> Option<String> {
+        let identity = self.read().await.identity()?;
+        match &identity {
+            Identity::Token { id, .. } if identity == self.order.shown => Some(id.clone()),
             _ => None,
+        }
+    }
+
+    async fn after_refusal(&self) -> After {
+        match self.read().await.identity() {
+            Some(Identity::Unclear) | None => After::Unread,
+            Some(identity) if identity == self.order.shown => After::Same,
+            Some(identity) => After::Changed(identity),
         }
     }
 
     /// 404 to a write. To a DELETE it can mean that the token was gone already;
     /// the slot tells. PROTOCOL.md, 1.
-    async fn after_not_found(&self, order: &Order) -> Outcome {
-        let now = self.fleet.read(&order.slot, Urgency::Owner).await;
-        match (&order.shown, now.identity()) {
+    async fn after_not_found(&self) -> Outcome {
+        let now = self.read().await;
+        match (&self.order.shown, now.identity()) {
             (shown @ Identity::Token { .. }, Some(identity)) if identity == *shown => {
                 Outcome::Refused {
                     status: 404,
@@ -896,13 +513,14 @@ impl Actor {
     }
 
     /// The answer was lost: two looks at the slot, and what they prove.
-    async fn find_out(&self, order: &Order, why: &str) -> Outcome {
-        let first = self.fleet.read(&order.slot, Urgency::Owner).await;
+    async fn find_out(&self, why: &str) -> Outcome {
+        let order = self.order;
+        let first = self.read().await;
         if let Some(outcome) = proves(order, &first) {
             return outcome;
         }
-        tokio::time::sleep(self.settle).await;
-        let second = self.fleet.read(&order.slot, Urgency::Owner).await;
+        tokio::time::sleep(self.actor.settle).await;
+        let second = self.read().await;
         if let Some(outcome) = proves(order, &second) {
             return outcome;
         }
@@ -917,125 +535,11 @@ impl Actor {
             why: cannot_tell(order, &second, why),
         }
     }
-}
 
-/// What one look after a lost answer proves by itself.
-fn proves(order: &Order, now: &Reading) -> Option<Outcome> {
-    let identity = now.identity()?;
-    if identity == order.shown {
-        return None;
-    }
-    match (order.verb(), &order.shown, &now.found) {
-        (Verb::Delete, Identity::Token { .. }, Found::None) => Some(Outcome::Gone { note: None }),
-        (Verb::Delete, Identity::Token { .. }, Found::Token(token)) => Some(Outcome::Gone {
-            note: Some(format!("another token, {}, is there now", token.id)),
-        }),
-        (
-            Verb::Generate | Verb::Replace,
-            Identity::None | Identity::Token { .. },
-            Found::Token(token),
-        ) => Some(Outcome::SecretLost {
-            was_empty: order.shown == Identity::None,
-            now: token.clone(),
-            note: None,
-        }),
-        _ => None,
-    }
-}
-
-fn cannot_tell(order: &Order, now: &Reading, why: &str) -> String {
-    let seen = match &now.found {
-        Found::Token(token) if now.identity().as_ref() == Some(&order.shown) => format!(
-            "token {}, the one from before, was seen once only",
-            token.id
-        ),
-        Found::None if order.shown == Identity::None => {
-            "the slot was seen empty, as before, once only".to_owned()
-        }
-        Found::Token(token) => format!(
-            "token {} is there now; whether it comes from this request does not show",
-            token.id
-        ),
-        Found::None => "no token is there now".to_owned(),
-        Found::Unclear if order.shown == Identity::Unclear => {
-            "the slot could not be seen before and cannot be seen now".to_owned()
-        }
-        _ => now
-            .note
-            .clone()
-            .unwrap_or_else(|| "the slot cannot be read now".to_owned()),
-    };
-    format!("{why}; {seen}")
-}
-
-/// That the token was used between its owner's look and the last one. The
-/// owner's own credential is used by looking, so of that it is not said.
-fn used_meanwhile(order: &Order, before: &Reading) -> Option<String> {
-    let at = before.token()?.last_used_at.at()?;
-    let is_news = match order.last_use {
-        Time::Never => true,
-        Time::At(shown) => at > shown,
-        Time::Unknown => false,
-    };
-    is_news.then(|| {
-        let at = at.strftime("%Y-%m-%d %H:%M:%S UTC");
-        format!("the old token was used again at {at}, after you had looked at it")
-    })
-}
-
-impl Outcome {
-    /// Whether a token that was there is gone now, or may be.
-    fn may_have_ended_a_token(&self) -> bool {
-        match self {
-            Outcome::Generated(_)
-            | Outcome::Deleted { .. }
-            | Outcome::SecretLost { .. }
-            | Outcome::Gone { .. }
-            | Outcome::CannotTell { .. } => true,
-            Outcome::NotDone(_) | Outcome::Refused { .. } | Outcome::NothingHappened { .. } => {
-                false
-            }
-        }
-    }
-
-    fn add_note(&mut self, text: String) {
-        let note = match self {
-            Outcome::Generated(done) => &mut done.note,
-            Outcome::Deleted { note }
-            | Outcome::Gone { note }
-            | Outcome::SecretLost { note, .. } => note,
-            Outcome::CannotTell { why } | Outcome::NothingHappened { why, .. } => {
-                why.push_str("; ");
-                why.push_str(&text);
-                return;
-            }
-            Outcome::Refused { words, .. } => {
-                words.push_str("; ");
-                words.push_str(&text);
-                return;
-            }
-            Outcome::NotDone(why) => {
-                let before = std::mem::replace(why, NotDone::Stopped);
-                *why = NotDone::Unrecorded(Box::new(before), text);
-                return;
-            }
-        };
-        *note = Some(match note.take() {
-            Some(old) => format!("{old}; {text}"),
-            None => text,
-        });
-    }
-}
-
-impl Delivery {
-    /// Where the secret is, as the journal has it.
-    pub fn place(&self) -> String {
-        match self {
-            Delivery::Delivered(delivered) if delivered.certain => delivered.place.clone(),
-            Delivery::Delivered(delivered) => format!("sent to {}", delivered.place),
-            Delivery::Kept => "undelivered: in the panel".to_owned(),
-            Delivery::Failed { to, .. } => format!("undelivered: {to} failed"),
-        }
+    /// What is in the slot now.
+    async fn read(&self) -> Reading {
+        let fleet = &self.actor.fleet;
+        fleet.read(&self.order.slot, Urgency::Owner).await
     }
 }
 

@@ -18,7 +18,7 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
-use crate::journal::create_private_folder;
+use crate::folder::create_private_folder;
 use crate::slot::{Creator, Found, Kind, Reading};
 use crate::text::safe;
 

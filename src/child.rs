@@ -146,7 +146,7 @@ const MAX_INPUT: usize = 4096;
 
 /// Runs a command to its end: `input` on its standard input (with `tail`
 /// after it, then end of file), at most `limit` bytes of standard output, at
-/// most `timeout`. On any failure the child's whole process group is killed.
+/// most `timeout`. Without a result the child's whole process group is killed.
 pub async fn run(
     mut command: Command,
     input: Option<(&Secret, &str)>,
@@ -319,7 +319,7 @@ fn describe(status: ExitStatus) -> String {
     }
 }
 
-/// Kills a child's process group unless it ended well.
+/// Kills a child's process group unless the child ended by itself.
 struct Group(Option<u32>);
 
 impl Group {

@@ -279,10 +279,10 @@ pub struct Completions {
 
 fn destination(text: &str) -> Result<Destination, String> {
     match text {
-        "" | "file:" => Err(
-            "it names nothing; write clipboard, keyring, file:PATH or the name of a delivery"
-                .into(),
-        ),
+        // What each command takes.
+        "" | "file:" => {
+            Err("it names nothing; write keyring, file:PATH or the name of a delivery".into())
+        }
         text => {
             let Ok(to) = text.parse();
             Ok(to)

@@ -4,14 +4,14 @@
 //! The screen and the plain commands end in the same way, so that no way out of
 //! the program is the one that loses a secret.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::PoisonError;
 use std::time::Duration;
 
 use jiff::Timestamp;
 
 use crate::action::Actor;
-use crate::journal::{Event as Entry, LOST, LeftOpen, Record};
+use crate::journal::{Event, LOST, LeftOpen, Record};
 
 /// How long a write that is in flight is waited for when the program must end.
 pub const LAST_WAIT: Duration = Duration::from_secs(15);
@@ -54,7 +54,7 @@ pub async fn rescue(actor: &Actor) -> Vec<String> {
             ),
         };
         if let Some(order) = orders.get(&report.id) {
-            let record = Record::new(order, slot, Entry::Rescued { delivery });
+            let record = Record::new(order, slot, Event::Rescued { delivery });
             let _ = actor.journal.append_now(&record);
         }
         lines.push(line);
@@ -67,44 +67,49 @@ pub async fn rescue(actor: &Actor) -> Vec<String> {
 pub struct Left {
     /// Orders without an outcome, or whose secret is nowhere.
     pub orders: Vec<LeftOpen>,
-    /// What else, one line each: rescued secrets, a journal that cannot be read.
-    pub lines: Vec<String>,
+    /// Rescued secrets that no order tells of.
+    pub files: Vec<PathBuf>,
+    /// Why the journal cannot be read.
+    pub unread: Option<String>,
+}
+
+impl Left {
+    /// What there is beside the orders, one line each.
+    pub fn lines(&self) -> Vec<String> {
+        let files = self.files.iter().map(|path| {
+            format!(
+                "A rescued secret waits in {}. Bring it to its place and remove the file.",
+                path.display()
+            )
+        });
+        self.unread.iter().cloned().chain(files).collect()
+    }
 }
 
 /// Looks for what earlier runs left.
 pub async fn look_back(actor: &Actor) -> Left {
     let journal = actor.journal.clone();
     let settings = actor.deliverer.settings();
-    let folders = [settings.state_dir.clone(), settings.runtime_dir.clone()];
+    let (state, runtime) = (settings.state_dir.clone(), settings.runtime_dir.clone());
     let start = Timestamp::now();
     let task = tokio::task::spawn_blocking(move || {
         let mut left = Left::default();
-        let [state, _] = &folders;
         match journal.left_open(start) {
-            Ok(mut orders) => {
-                // What is not in the state directory any more was taken from it.
-                // (The runtime directory is emptied by the system.)
-                orders.retain(|order| {
-                    order.rescue_file().is_none_or(|file| {
-                        !matches!(file.try_exists(), Ok(false)) || file.parent() != state.as_deref()
-                    })
-                });
-                left.orders = orders;
-            }
-            Err(error) => left.lines.push(error.to_string()),
+            Ok(orders) => left.orders = orders,
+            Err(error) => left.unread = Some(error.to_string()),
         }
-        let told: Vec<PathBuf> = left
-            .orders
-            .iter()
-            .filter_map(|order| Some(order.rescue_file()?.to_owned()))
-            .collect();
-        for folder in folders.iter().flatten() {
-            let waiting = crate::delivery::rescue::waiting(folder);
-            for path in waiting.into_iter().filter(|path| !told.contains(path)) {
-                left.lines.push(format!(
-                    "A rescued secret waits in {}. Bring it to its place and remove the file.",
-                    path.display()
-                ));
+        // What is not in the state directory any more was taken from it. (The
+        // runtime directory is emptied by the system.)
+        left.orders.retain(|order| {
+            let folder = order.rescue_file().and_then(Path::parent);
+            !order.file_is_gone || folder != state.as_deref()
+        });
+        let told = left.orders.iter().filter_map(LeftOpen::rescue_file);
+        for folder in [state.as_deref(), runtime.as_deref()].into_iter().flatten() {
+            for path in crate::delivery::rescue::waiting(folder) {
+                if !told.clone().any(|known| known == path) {
+                    left.files.push(path);
+                }
             }
         }
         left

@@ -210,6 +210,16 @@ impl Expiry {
         Ok(Some(wanted))
     }
 
+    /// As [`Expiry::parse`] reads it, in one word: for a command that is told.
+    pub fn argument(&self) -> String {
+        match self {
+            Expiry::ServerDefault => "default".to_owned(),
+            Expiry::Longest => "longest".to_owned(),
+            Expiry::In(length) => format!("{}{}", length.amount, length.unit.letter()),
+            Expiry::At(_) => self.words(),
+        }
+    }
+
     /// What a dialog shows: `90 d`, `2027-01-31`, "the server's default".
     pub fn words(&self) -> String {
         match self {
@@ -389,7 +399,11 @@ mod tests {
             ("longest", "the longest that the policy allows"),
             ("default", "the server's default"),
         ] {
-            assert_eq!(Expiry::parse(text).unwrap().words(), words);
+            let expiry = Expiry::parse(text).unwrap();
+            assert_eq!(
+                (expiry.words().as_str(), expiry.argument().as_str()),
+                (words, text)
+            );
         }
     }
 

@@ -3,9 +3,10 @@
 //! One JSON object a line, appended in one write and forced to the disk, so
 //! that several programs can write at once and a program that was killed
 //! leaves at worst an intent without an outcome: the sign that somebody has to
-//! look at the slot.
+//! look at the slot. This is the file; what it tells is in `told`.
 
-use std::collections::HashMap;
+mod told;
+
 use std::fs::{File, OpenOptions};
 use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
@@ -15,8 +16,10 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
+use crate::folder::create_private_folder;
 use crate::slot::{Identity, Slot};
-use crate::text::safe;
+
+pub use told::{Entry, LOST, LeftOpen, SENT, UNDELIVERED, entries, is_certain};
 
 /// The most that is read of a journal, in bytes.
 const MOST: u64 = 32 << 20;
@@ -94,202 +97,6 @@ pub enum Event {
     },
     /// The owner of a later run saw that this order was left open.
     Seen,
-}
-
-/// How the place of a rescue that failed begins.
-pub const LOST: &str = "lost: ";
-/// How the place of a rescued secret begins that lies in a file.
-const FILE: &str = "file ";
-
-/// One order, from its records.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Entry {
-    /// Its number.
-    pub order: String,
-    /// When its intent was recorded; of an order that was not to be recorded,
-    /// its first record.
-    pub at: Timestamp,
-    /// The process that performed it.
-    pub pid: u32,
-    /// Where. Text of a file that anything may have written: safe to show.
-    pub host: String,
-    /// Of which organization.
-    pub organization: String,
-    /// `organization` or `audit-trails`.
-    pub kind: String,
-    /// `generate`, `replace` or `delete`; empty without an intent.
-    pub action: String,
-    /// The id of the token that was there.
-    pub before: Option<String>,
-    /// Where a new secret was to go.
-    pub to: Option<String>,
-    /// What became of it; none while it runs, and for ever if the program was
-    /// killed.
-    pub finding: Option<String>,
-    /// The id of the token afterwards, where known.
-    pub now: Option<String>,
-    /// What is known of the secret's place, the latest last.
-    pub places: Vec<String>,
-    /// Whether the secret was never known to be delivered, let go or rescued.
-    pub undelivered: bool,
-    /// Whether the program had to end, and the secret was brought to safety: its
-    /// owner is told at the next start.
-    pub rescued: bool,
-    /// Whether the owner of a later run has seen that it was left open.
-    pub seen: bool,
-}
-
-impl Entry {
-    /// Whether it needs a look: no outcome, a secret that is nowhere, or one that
-    /// was rescued.
-    pub fn is_open(&self) -> bool {
-        self.finding.is_none() || self.undelivered || self.rescued
-    }
-
-    /// Whether it is about this slot.
-    pub fn is_of(&self, slot: &Slot) -> bool {
-        self.host == slot.host.as_str()
-            && self.organization == *slot.organization
-            && self.kind == slot.kind.as_str()
-    }
-}
-
-/// An order that was left open.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct LeftOpen {
-    /// The order.
-    pub entry: Entry,
-    /// Whether the program that performed it may still be at it.
-    pub running: bool,
-}
-
-impl LeftOpen {
-    /// The file that the secret was rescued into.
-    pub fn rescue_file(&self) -> Option<&Path> {
-        let place = self.entry.places.last().filter(|_| self.entry.rescued)?;
-        place.strip_prefix(FILE).map(Path::new)
-    }
-
-    /// What was left open, as a clause.
-    pub fn words(&self) -> String {
-        let entry = &self.entry;
-        let at = entry.at.strftime("%Y-%m-%d %H:%M UTC");
-        let kind = match entry.kind.as_str() {
-            "organization" => String::new(),
-            other => format!(" ({other} token)"),
-        };
-        let place = format!("{} on {}{kind}", entry.organization, entry.host);
-        let what = match (&entry.finding, entry.places.last()) {
-            (_, Some(place)) if entry.rescued => {
-                let there = self.rescue_file().is_none_or(Path::exists);
-                match there {
-                    true => format!(
-                        "the new secret of {at} was rescued: bring it to its place from {place}, \
-                         and remove it there"
-                    ),
-                    false => format!(
-                        "the new secret of {at} was rescued into {place}, which is not there any \
-                         more"
-                    ),
-                }
-            }
-            (_, Some(lost)) if lost.starts_with(LOST) => {
-                format!("the new secret of {at} is {lost}")
-            }
-            (None, _) => {
-                let action = match entry.action.as_str() {
-                    "" => "an order",
-                    "replace" => "a replace",
-                    "delete" => "a delete",
-                    _ => "a generate",
-                };
-                format!("{action} of {at} has no recorded outcome")
-            }
-            (Some(_), Some(sent)) if sent.starts_with("sent to ") => {
-                format!("the new secret of {at} was {sent}, and is not known to have arrived")
-            }
-            (Some(_), _) => {
-                format!("the new secret of {at} was nowhere but in the program when that ended")
-            }
-        };
-        let running = match self.running {
-            true => format!("; process {} may still be at it", entry.pid),
-            false => String::new(),
-        };
-        format!("{place}: {what}{running}")
-    }
-}
-
-/// The orders of these records, oldest first.
-pub fn entries(records: &[Record]) -> Vec<Entry> {
-    let mut entries: Vec<Entry> = Vec::new();
-    let mut index: HashMap<&str, usize> = HashMap::new();
-    for record in records {
-        // A plan is no order; its orders have records of their own.
-        if matches!(record.event, Event::Planned { .. }) {
-            continue;
-        }
-        let at = *index.entry(&record.order).or_insert_with(|| {
-            entries.push(Entry {
-                order: record.order.clone(),
-                at: record.at,
-                pid: record.pid,
-                host: safe(&record.host),
-                organization: safe(&record.organization),
-                kind: safe(&record.kind),
-                action: String::new(),
-                before: None,
-                to: None,
-                finding: None,
-                now: None,
-                places: Vec::new(),
-                undelivered: false,
-                rescued: false,
-                seen: false,
-            });
-            entries.len() - 1
-        });
-        let entry = &mut entries[at];
-        let safe_text = |text: &Option<String>| text.as_deref().map(safe);
-        match &record.event {
-            Event::Intent { action, token, to } => {
-                entry.action = safe(action);
-                entry.before = safe_text(token);
-                entry.to = safe_text(to);
-            }
-            Event::Outcome {
-                finding,
-                token,
-                delivery,
-            } => {
-                entry.finding = Some(safe(finding));
-                entry.now = safe_text(token);
-                if let Some(place) = delivery {
-                    // As `action::Delivery::place` writes it.
-                    entry.undelivered =
-                        place.starts_with("undelivered") || place.starts_with("sent to ");
-                    entry.places.push(safe(place));
-                }
-            }
-            Event::Delivered { delivery } => {
-                entry.undelivered &= delivery.starts_with("sent to ");
-                entry.rescued = false;
-                entry.places.push(safe(delivery));
-            }
-            Event::LetGo => {
-                entry.undelivered = false;
-                entry.places.push("let go by its owner".to_owned());
-            }
-            Event::Rescued { delivery } => {
-                entry.undelivered = delivery.starts_with(LOST);
-                entry.rescued = !entry.undelivered;
-                entry.places.push(safe(delivery));
-            }
-            Event::Planned { .. } => {}
-            Event::Seen => entry.seen = true,
-        }
-    }
-    entries
 }
 
 impl Record {
@@ -426,10 +233,7 @@ impl Journal {
             .entries()?
             .into_iter()
             .filter(open)
-            .map(|entry| LeftOpen {
-                running: is_running(entry.pid),
-                entry,
-            })
+            .map(LeftOpen::look)
             .collect())
     }
 
@@ -493,26 +297,6 @@ fn append_line(path: &Path, record: &Record) -> io::Result<()> {
     file.sync_data()
 }
 
-/// Whether a process with this number is another run of this program, as far as
-/// the system tells.
-fn is_running(pid: u32) -> bool {
-    if pid == std::process::id() {
-        return false;
-    }
-    if cfg!(target_os = "linux") {
-        let name = |of: &str| std::fs::read(format!("/proc/{of}/comm")).ok();
-        return name("self").is_some_and(|own| name(&pid.to_string()) == Some(own));
-    }
-    #[cfg(unix)]
-    if let Some(pid) = i32::try_from(pid)
-        .ok()
-        .and_then(rustix::process::Pid::from_raw)
-    {
-        return rustix::process::test_kill_process(pid).is_ok();
-    }
-    false
-}
-
 /// Whether an earlier program could write a part of its record only: the disk
 /// was full, or the power went. That record is lost; this one must not be. (A
 /// program that writes at this moment can be taken for one: that costs an empty
@@ -527,22 +311,11 @@ fn ends_within_a_line(file: &mut File) -> io::Result<bool> {
     Ok(last != *b"\n")
 }
 
-/// Creates a folder, and those above it, that only its owner can enter.
-pub(crate) fn create_private_folder(folder: &Path) -> io::Result<()> {
-    let mut builder = std::fs::DirBuilder::new();
-    builder.recursive(true);
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::DirBuilderExt;
-        builder.mode(0o700);
-    }
-    builder.create(folder)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::slot::Host;
+    use crate::text::safe;
 
     fn intent() -> Event {
         Event::Intent {
@@ -762,7 +535,7 @@ mod tests {
                 for text in [&entry.host, &entry.organization, &entry.kind] {
                     proptest::prop_assert_eq!(&safe(text), text);
                 }
-                let words = LeftOpen { running: true, entry }.words();
+                let words = LeftOpen { running: true, file_is_gone: false, entry }.words();
                 proptest::prop_assert!(words.chars().all(|c| !c.is_control()));
             }
         }

@@ -3,8 +3,8 @@
 //!
 //! The way through the modules is drawn in `ARCHITECTURE.md`. Imports run one
 //! way: `main → {runtime, commands} → {ui → app, fleet, action} → {api,
-//! credentials, delivery, journal, cache} → {config, child, expiry} → {slot, secret,
-//! text}`.
+//! credentials, delivery, journal, cache} → {config, child, expiry, folder,
+//! keyring} → {slot, secret, text}`.
 
 #![warn(missing_docs)]
 
@@ -22,8 +22,11 @@ pub mod demo;
 pub mod ending;
 pub mod expiry;
 pub mod fleet;
+mod folder;
 pub mod hardening;
 pub mod journal;
+#[cfg(feature = "keyring")]
+mod keyring;
 pub mod log;
 pub mod runtime;
 pub mod secret;

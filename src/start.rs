@@ -111,12 +111,11 @@ impl World {
         })?;
         let (terminal, terminal_writes) = mpsc::channel(4);
         let demo_run = demo.is_some();
-        let state_dir = if demo_run { None } else { env.state_dir() };
         let deliverer = deliverer(&config, arguments, &env, demo_run, Some(terminal))?;
-        let journal = match (&state_dir, demo_run) {
-            (Some(state), false) => Journal::in_directory(state),
-            (_, true) => Journal::in_memory(),
-            (None, false) => bail!(
+        let journal = match &deliverer.settings().state_dir {
+            _ if demo_run => Journal::in_memory(),
+            Some(state) => Journal::in_directory(state),
+            None => bail!(
                 "there is no directory for the journal: set HOME (or XDG_STATE_HOME) to a folder of yours"
             ),
         };
@@ -129,23 +128,7 @@ impl World {
             .collect();
         let cache = if demo_run { None } else { env.cache_dir() };
         let mut fleet = Fleet::new(hosts, env, arguments.read_only, only);
-        if cfg!(unix) {
-            fleet.programs = Programs::detached_by(&deliverer.settings().program);
-        }
-        // Without a screen there is nothing that a program could disturb.
-        if arguments.command.is_some() {
-            let programs = &fleet.programs;
-            fleet.programs = match (
-                std::io::stdin().is_terminal(),
-                std::io::stderr().is_terminal(),
-            ) {
-                (true, true) => programs.on_terminal().asking(),
-                (true, false) => programs.on_terminal(),
-                (false, _) => {
-                    programs.mended_by("; if it has to ask something, run this on a terminal")
-                }
-            };
-        }
+        fleet.programs = programs(&deliverer, arguments.command.is_some());
         let mut recall_later = false;
         let notes = match cache {
             Some(folder) => {
@@ -203,6 +186,25 @@ impl World {
     /// Whether this is the embedded host's world.
     pub fn is_demo(&self) -> bool {
         self.demo.is_some()
+    }
+}
+
+/// How programs that give credentials are run: cut off from the terminal, which
+/// they have where there is no screen that they could disturb.
+fn programs(deliverer: &Deliverer, without_screen: bool) -> Programs {
+    let programs = match cfg!(unix) {
+        true => Programs::detached_by(&deliverer.settings().program),
+        false => Programs::default(),
+    };
+    if !without_screen {
+        return programs;
+    }
+    let typed = std::io::stdin().is_terminal();
+    let seen = std::io::stderr().is_terminal();
+    match (typed, seen) {
+        (true, true) => programs.on_terminal().asking(),
+        (true, false) => programs.on_terminal(),
+        (false, _) => programs.mended_by("; if it has to ask something, run this on a terminal"),
     }
 }
 
@@ -284,8 +286,9 @@ fn place(location: &Location) -> String {
 /// The hosts that there are credentials for, where there is no configuration.
 fn offered(location: &Location, arguments: &Arguments, env: &Environment) -> Result<OfferDialog> {
     let mut hosts = credentials::known_hosts(env);
-    if !arguments.host.is_empty() {
-        hosts.retain(|host| arguments.host.iter().any(|name| name == host.as_str()));
+    let wanted = named_hosts(arguments)?;
+    if !wanted.is_empty() {
+        hosts.retain(|host| wanted.contains(host));
     }
     // A command has nobody to ask.
     if hosts.is_empty() || location.path.is_none() || arguments.command.is_some() {
@@ -318,23 +321,27 @@ fn demo_entry(entry: &demo::DemoHost) -> (HostConfig, Source) {
     (config, Source::Given(entry.credential.clone()))
 }
 
+/// The hosts that `--host` names, however they are spelled.
+fn named_hosts(arguments: &Arguments) -> Result<Vec<Host>> {
+    let parse = |name: &String| {
+        config::hostname::parse(name).with_context(|| format!("--host {}", text::safe(name)))
+    };
+    arguments.host.iter().map(parse).collect()
+}
+
 /// The host entries that `--host` and `--org` leave.
 fn narrowed(
     mut hosts: Vec<(HostConfig, Source)>,
     arguments: &Arguments,
 ) -> Result<Vec<(HostConfig, Source)>> {
-    let mut wanted: Vec<Host> = Vec::new();
-    for name in &arguments.host {
-        let host = config::hostname::parse(name)
-            .with_context(|| format!("--host {}", text::safe(name)))?;
-        if !hosts.iter().any(|(config, _)| config.host == host) {
-            let known: Vec<&str> = hosts.iter().map(|(c, _)| c.host.as_str()).collect();
-            bail!(
-                "--host {host}: no such host is configured; configured are {}",
-                known.join(", ")
-            );
-        }
-        wanted.push(host);
+    let wanted = named_hosts(arguments)?;
+    let is_known = |host: &&Host| hosts.iter().any(|(config, _)| config.host == **host);
+    if let Some(host) = wanted.iter().find(|host| !is_known(host)) {
+        let known: Vec<&str> = hosts.iter().map(|(c, _)| c.host.as_str()).collect();
+        bail!(
+            "--host {host}: no such host is configured; configured are {}",
+            known.join(", ")
+        );
     }
     if !wanted.is_empty() {
         hosts.retain(|(config, _)| wanted.contains(&config.host));

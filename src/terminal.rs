@@ -207,9 +207,18 @@ impl Terminal {
     /// Where the screen cannot be taken again.
     #[cfg(unix)]
     pub fn suspend(&mut self) -> io::Result<()> {
+        self.give();
+        stop_here()?;
+        self.take_again()
+    }
+
+    /// Gives the screen back; what is still drawn goes nowhere.
+    fn give(&mut self) {
         restore();
         self.inner.backend_mut().writer_mut().closed = true;
-        stop_here()?;
+    }
+
+    fn take_again(&mut self) -> io::Result<()> {
         take()?;
         // A new one knows that nothing of the old screen is there; the old
         // one's `clear` would ask the terminal for its cursor and wait.
@@ -220,8 +229,7 @@ impl Terminal {
     /// Gives the screen to another program, whose it is until
     /// [`Terminal::reclaim`].
     pub fn lend(&mut self) -> Lent {
-        restore();
-        self.inner.backend_mut().writer_mut().closed = true;
+        self.give();
         Lent::new()
     }
 
@@ -232,9 +240,7 @@ impl Terminal {
     /// Where the screen cannot be taken again.
     pub fn reclaim(&mut self, lent: Lent) -> io::Result<()> {
         lent.end();
-        take()?;
-        self.inner = ratatui::Terminal::new(CrosstermBackend::new(Output::new()?))?;
-        Ok(())
+        self.take_again()
     }
 
     /// There is no suspending here.
@@ -282,8 +288,7 @@ impl Lent {
 
 impl Drop for Terminal {
     fn drop(&mut self) {
-        restore();
-        self.inner.backend_mut().writer_mut().closed = true;
+        self.give();
     }
 }
 

@@ -124,6 +124,32 @@ async fn a_file_that_is_there_stays_unless_its_owner_says_so() {
 }
 
 #[tokio::test]
+async fn only_the_file_that_was_confirmed_is_replaced() {
+    let folder = TempDir::new().unwrap();
+    let to = Destination::File(folder.path().join("{id}"));
+    // What was seen when it was proven, and what the token's id leads to.
+    fs::write(folder.path().join("unknown"), "confirmed").unwrap();
+    fs::write(folder.path().join("at-Wq3"), "precious").unwrap();
+    let deliverer = plain(folder.path());
+    let proven = deliverer.prove_over(&to, &slot(), Existing::Replace).await;
+    let delivered = proven.unwrap().deliver(&fresh_secret(), &facts()).await;
+    assert!(matches!(delivered, Err(error) if error.file_in_the_way()));
+    let there = fs::read_to_string(folder.path().join("at-Wq3")).unwrap();
+    assert_eq!(there, "precious");
+}
+
+#[tokio::test]
+async fn a_word_that_only_looks_like_an_id_tells_no_slots_apart() {
+    let folder = TempDir::new().unwrap();
+    let place = |argument: &str| {
+        let deliverer = with_delivery(folder.path(), command(&["/bin/cat", argument]));
+        deliverer.place_of(&vault(), &slot()).unwrap()
+    };
+    assert_eq!(place("{id}"), None);
+    assert_eq!(place("{{id}}").unwrap(), "/bin/cat {id}");
+}
+
+#[tokio::test]
 async fn links_folders_and_missing_folders_are_refused() {
     let folder = TempDir::new().unwrap();
     let at = |name: &str| folder.path().join(name);

@@ -9,7 +9,7 @@ use std::io::BufRead;
 use jiff::Timestamp;
 use tokio::time::{Instant, sleep_until};
 
-use super::{Run, Signals, Stop, code};
+use super::{Run, Signals, Stop, code, shell_word};
 use crate::action::{After, Control, Delivery, Generated, NotDone, Order, Outcome, Step};
 use crate::app::when;
 use crate::delivery::{Delivered, Destination, Facts};
@@ -286,6 +286,7 @@ async fn line() -> Option<String> {
 fn other(run: &Run, slot: &Slot, outcome: &Outcome, old_use: &str) -> (u8, bool) {
     let words = outcome.words();
     let (code, go_on, next) = match outcome {
+        // Told by `generated`.
         Outcome::Generated(_) => (code::DONE, true, None),
         Outcome::Deleted { note } | Outcome::Gone { note } => {
             run.out.tell(&format!("{slot}: {words}{old_use}"));
@@ -321,7 +322,8 @@ fn other(run: &Run, slot: &Slot, outcome: &Outcome, old_use: &str) -> (u8, bool)
                 .map_or(String::new(), |note| format!("; {note}"));
             let next = format!(
                 "nobody has the secret of {}; generate again, with --replace {}{note}",
-                now.id, now.id
+                now.id,
+                shell_word(&now.id)
             );
             (code::ELSEWHERE, false, Some(next))
         }
@@ -430,8 +432,9 @@ pub fn identify(
             nothing(&identity)
         ))),
         (None, Identity::Token { .. }) => Err(Stop::guard(format!(
-            "{slot}: a token is there and would die: {}; if it may, say {flag} {wanted}",
-            dying(reading, now)
+            "{slot}: a token is there and would die: {}; if it may, say {flag} {}",
+            dying(reading, now),
+            shell_word(wanted)
         ))),
         (None, Identity::Unclear) => Err(Stop::guard(format!(
             "{slot}: {}, and it would die; if it may, say {flag} none",

@@ -17,11 +17,13 @@ use clap::{Arg, Command, CommandFactory};
 use clap_complete::engine::{ArgValueCandidates, CompletionCandidate};
 use clap_complete::env::{CompleteEnv, Shells};
 
+use super::act::works_without_screen;
 use super::{Output, Stop, code};
 use crate::cache::Cache;
 use crate::cli::{self, Arguments};
 use crate::config::{self, Config, HostConfig, Organizations, hostname};
 use crate::credentials::Environment;
+use crate::delivery::Destination;
 use crate::slot::{Kind, State};
 
 /// The variable by which a shell's script asks.
@@ -78,7 +80,8 @@ pub fn complete() -> Option<ExitCode> {
 fn with_candidates(line: &[OsString]) -> Command {
     let known = Known::on(line);
     let organizations = candidates(known.organizations());
-    let destinations = candidates(known.destinations());
+    let for_one = candidates(known.destinations(|to| works_without_screen(to).is_ok()));
+    let for_many = candidates(known.destinations(|to| to.holds_many()));
     let kinds = [Kind::Organization, Kind::AuditTrails];
     let kinds = candidates(kinds.map(|kind| kind.as_str().to_owned()).into());
     let states = |fits: fn(State) -> bool| {
@@ -99,7 +102,7 @@ fn with_candidates(line: &[OsString]) -> Command {
         .mut_subcommand("generate", |generate| {
             generate
                 .mut_arg("organization", add(&organizations))
-                .mut_arg("to", add(&destinations))
+                .mut_arg("to", add(&for_one))
                 .mut_arg("kind", add(&kinds))
         })
         .mut_subcommand("delete", |delete| {
@@ -109,7 +112,7 @@ fn with_candidates(line: &[OsString]) -> Command {
         })
         .mut_subcommand("rotate", |rotate| {
             rotate
-                .mut_arg("to", add(&destinations))
+                .mut_arg("to", add(&for_many))
                 .mut_arg("kind", add(&kinds))
                 .mut_arg("state", add(&states(cli::is_rotatable)))
         })
@@ -200,11 +203,14 @@ impl Known {
         names
     }
 
-    fn destinations(&self) -> BTreeSet<String> {
+    /// The destinations that fit.
+    fn destinations(&self, fits: impl Fn(&Destination) -> bool) -> BTreeSet<String> {
         let configured = self.config.iter().flat_map(|config| &config.deliveries);
-        let configured = configured.map(|(name, _)| name.clone());
-        let built_in = ["clipboard", "keyring", "file:"].map(str::to_owned);
-        let names = configured.chain(built_in);
+        let configured = configured.map(|(name, _)| Destination::Named(name.clone()));
+        let path = Destination::File(PathBuf::new());
+        let built_in = [Destination::Clipboard, Destination::Keyring, path];
+        let fitting = configured.chain(built_in).filter(|to| fits(to));
+        let names = fitting.map(|to| to.to_string());
         names.filter(|name| is_plain(name)).collect()
     }
 }

@@ -148,6 +148,7 @@ async fn with_world(
             Command::Generate(wanted) => generate::run(&run, &mut signals, &wanted).await,
             Command::Delete(wanted) => delete::run(&run, &mut signals, &wanted).await,
             Command::Rotate(wanted) => rotate::run(&run, &mut signals, &wanted).await,
+            // Done in `run`: these need no world.
             Command::Doctor(_) | Command::Completions(_) | Command::Man => Ok(code::DONE),
         }
     };
@@ -169,6 +170,17 @@ async fn with_world(
             }
             Err(Stop::new(code::PANIC, ""))
         }
+    }
+}
+
+/// A word of a command that is told, as a shell reads it: names and ids are the
+/// text of servers, and paths have blanks.
+fn shell_word(text: &str) -> String {
+    let text = text::safe(text);
+    let plain = |b: u8| b.is_ascii_alphanumeric() || b"_.:/-".contains(&b);
+    match !text.is_empty() && text.bytes().all(plain) {
+        true => text,
+        false => format!("'{}'", text.replace('\'', r"'\''")),
     }
 }
 

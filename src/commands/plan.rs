@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 use jiff::Timestamp;
 use sha2::{Digest, Sha256};
 
-use crate::journal::{Event, Record};
+use crate::journal::{Event, Record, is_certain};
 use crate::slot::{Host, Identity, Kind, Slot, Time};
 
 /// One slot of a plan.
@@ -194,13 +194,11 @@ fn progress(planned: &Planned, records: &[Record]) -> Progress {
 
 /// In the words of `Outcome::words`.
 fn outcome(finding: &str, delivery: Option<&str>) -> Progress {
-    let undelivered =
-        |place: &str| place.starts_with("undelivered") || place.starts_with("sent to");
     match delivery {
         _ if finding.ends_with("its secret is lost") => {
             Progress::Elsewhere("nowhere: the answer was lost".to_owned())
         }
-        Some(place) if finding == "done" && undelivered(place) => {
+        Some(place) if finding == "done" && !is_certain(place) => {
             Progress::Elsewhere(place.to_owned())
         }
         _ if finding == "done" => Progress::Done,

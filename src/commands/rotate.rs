@@ -2,13 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use super::act::{may_write, perform, works_without_screen};
+use super::act::{may_write, perform};
 use super::generate::rescue;
 use super::plan::{self, Begun, Planned, Progress};
 use super::row::{self, Row};
 use super::slots::{Rows, read_all};
 use super::table::Table;
-use super::{Run, Signals, Stop, code, unless};
+use super::{Run, Signals, Stop, code, shell_word, unless};
 use crate::action::{Act, Order};
 use crate::api::Urgency;
 use crate::app::when;
@@ -25,34 +25,41 @@ pub async fn run(run: &Run, signals: &mut Signals, wanted: &Rotate) -> Result<u8
     if !wanted.dry_run {
         may_write(run)?;
     }
-    works_without_screen(&wanted.to)
-        .and_then(|()| match wanted.to {
-            Destination::Clipboard => Err("clipboard cannot hold many; name keyring, file:PATH \
-                                           or a delivery"
-                .to_owned()),
-            _ => Ok(()),
-        })
-        .map_err(|why| Stop::not_possible(format!("--to {why}")))?;
-    let expiry = wanted.expires.unwrap_or(run.world.config.expiry.default);
+    if !wanted.to.holds_many() {
+        return Err(Stop::not_possible(format!(
+            "--to {} cannot hold many; name keyring, file:PATH or a delivery",
+            wanted.to
+        )));
+    }
     match &wanted.plan {
-        None => unless(signals, dry_run(run, wanted, expiry)).await,
+        None => unless(signals, dry_run(run, wanted)).await,
         Some(id) => {
             let preparing = async {
-                let (open, total, worst) = match wanted.resume {
+                let ahead = match wanted.resume {
                     true => resumed(run, wanted, id).await?,
-                    false => {
-                        let plan = planned(run, wanted, id).await?;
-                        let total = plan.len();
-                        (plan, total, code::DONE)
-                    }
+                    false => begun(run, wanted, id).await?,
                 };
-                ready(run, wanted, expiry, &open).await?;
-                Ok((open, total, worst))
+                ready(run, wanted, &ahead.open).await?;
+                Ok(ahead)
             };
-            let (open, total, worst) = unless(signals, preparing).await?;
-            rotate(run, signals, wanted, expiry, id, open, total, worst).await
+            let ahead = unless(signals, preparing).await?;
+            rotate(run, signals, wanted, id, ahead).await
         }
     }
+}
+
+/// What lies ahead of a run.
+struct Ahead {
+    /// The slots that are to be done.
+    open: Vec<Planned>,
+    /// How many the plan has.
+    total: usize,
+    /// The exit code of what was said about those that are not to be done.
+    worst: u8,
+}
+
+fn expiry(run: &Run, wanted: &Rotate) -> Expiry {
+    wanted.expires.unwrap_or(run.world.config.expiry.default)
 }
 
 /// The slots in the wanted states, what needs attention first.
@@ -86,7 +93,7 @@ fn plan_of(rows: &[Row]) -> Vec<Planned> {
         .collect()
 }
 
-async fn dry_run(run: &Run, wanted: &Rotate, expiry: Expiry) -> Result<u8, Stop> {
+async fn dry_run(run: &Run, wanted: &Rotate) -> Result<u8, Stop> {
     let rows = candidates(run, wanted).await?;
     let plan = plan_of(&rows);
     let id = plan::id(&plan);
@@ -129,7 +136,7 @@ async fn dry_run(run: &Run, wanted: &Rotate, expiry: Expiry) -> Result<u8, Stop>
         ]);
     }
     let table = table.lines(&run.out);
-    let ready = ready(run, wanted, expiry, &plan).await;
+    let ready = ready(run, wanted, &plan).await;
     run.out.print(&format!(
         "{table}{} slots; nothing was sent\nplan {id}\n",
         plan.len()
@@ -138,11 +145,15 @@ async fn dry_run(run: &Run, wanted: &Rotate, expiry: Expiry) -> Result<u8, Stop>
 }
 
 /// The plan as it is now; only the one that was looked at passes.
-async fn planned(run: &Run, wanted: &Rotate, id: &str) -> Result<Vec<Planned>, Stop> {
+async fn begun(run: &Run, wanted: &Rotate, id: &str) -> Result<Ahead, Stop> {
     let plan = plan_of(&candidates(run, wanted).await?);
     let now = plan::id(&plan);
     if now == *id {
-        return Ok(plan);
+        return Ok(Ahead {
+            total: plan.len(),
+            open: plan,
+            worst: code::DONE,
+        });
     }
     Err(Stop::guard(match plan::begun(id, &records(run)?) {
         Some(begun) => format!(
@@ -164,9 +175,8 @@ fn records(run: &Run) -> Result<Vec<Record>, Stop> {
     records.map_err(|error| Stop::not_possible(error.to_string()))
 }
 
-/// What is left of a plan by the journal: the open slots, how many there were,
-/// and the exit code of what is said about the others.
-async fn resumed(run: &Run, wanted: &Rotate, id: &str) -> Result<(Vec<Planned>, usize, u8), Stop> {
+/// What is left of a plan by the journal; what is not to be done is said.
+async fn resumed(run: &Run, wanted: &Rotate, id: &str) -> Result<Ahead, Stop> {
     let records = records(run)?;
     let Some(Begun { slots, .. }) = plan::begun(id, &records) else {
         return Err(Stop::guard(format!(
@@ -196,7 +206,7 @@ async fn resumed(run: &Run, wanted: &Rotate, id: &str) -> Result<(Vec<Planned>, 
                 run.out.error(&format!(
                     "{slot}: left alone: what became of its order is not recorded, and the slot \
                      does not show it; look for yourself, then: {}",
-                    by_hand(slot, &wanted.to, Some("none"))
+                    by_hand(slot, wanted, Some("none"))
                 ));
                 worst = worst.max(code::UNKNOWN);
                 continue;
@@ -228,7 +238,7 @@ async fn resumed(run: &Run, wanted: &Rotate, id: &str) -> Result<(Vec<Planned>, 
                     Identity::None => None,
                     Identity::Unclear => Some("none"),
                 };
-                let next = by_hand(slot, &wanted.to, replace);
+                let next = by_hand(slot, wanted, replace);
                 run.out.error(&format!(
                     "{slot}: left alone: its order was begun, what became of it is not recorded, \
                      and there is {identity} now where the plan has {}; if nobody has its secret: \
@@ -251,27 +261,38 @@ async fn resumed(run: &Run, wanted: &Rotate, id: &str) -> Result<(Vec<Planned>, 
             }
         }
     }
-    Ok((open, total, worst))
+    Ok(Ahead { open, total, worst })
 }
 
 /// The command that does one slot of a plan by itself: that very slot, and no
 /// other kind of token.
-fn by_hand(slot: &Slot, to: &Destination, replace: Option<&str>) -> String {
+fn by_hand(slot: &Slot, wanted: &Rotate, replace: Option<&str>) -> String {
     let kind = match slot.kind {
         Kind::Organization => String::new(),
         kind => format!(" --kind {}", kind.as_str()),
     };
-    let replace = replace.map_or(String::new(), |id| format!(" --replace {id}"));
-    let to = text::safe(&to.to_string());
+    let replace = replace.map_or(String::new(), |id| format!(" --replace {}", shell_word(id)));
     format!(
-        "orgward generate {} --host {}{kind} --to {to}{replace}",
-        slot.organization, slot.host
+        "orgward generate {} --host {}{kind} {}{replace}",
+        shell_word(&slot.organization),
+        slot.host,
+        terms(wanted)
     )
 }
 
+/// Where the secrets go and how long the tokens live, as it was asked for: what
+/// is done later is done likewise.
+fn terms(wanted: &Rotate) -> String {
+    let expires = wanted.expires.map_or(String::new(), |expiry| {
+        format!(" --expires {}", expiry.argument())
+    });
+    format!("--to {}{expires}", shell_word(&wanted.to.to_string()))
+}
+
 /// Everything that can be known before the first token dies.
-async fn ready(run: &Run, wanted: &Rotate, expiry: Expiry, plan: &[Planned]) -> Result<(), Stop> {
+async fn ready(run: &Run, wanted: &Rotate, plan: &[Planned]) -> Result<(), Stop> {
     let actor = &run.world.actor;
+    let expiry = expiry(run, wanted);
     let mut places: BTreeMap<String, &Slot> = BTreeMap::new();
     for planned in plan {
         let slot = &planned.slot;
@@ -308,20 +329,19 @@ async fn ready(run: &Run, wanted: &Rotate, expiry: Expiry, plan: &[Planned]) -> 
     Ok(())
 }
 
-#[allow(
-    clippy::too_many_arguments,
-    reason = "one run, and what was found out before it"
-)]
+/// One order after the other; the first that must not be followed ends the run.
 async fn rotate(
     run: &Run,
     signals: &mut Signals,
     wanted: &Rotate,
-    expiry: Expiry,
     id: &str,
-    open: Vec<Planned>,
-    total: usize,
-    mut worst: u8,
+    ahead: Ahead,
 ) -> Result<u8, Stop> {
+    let Ahead {
+        open,
+        total,
+        mut worst,
+    } = ahead;
     if !wanted.resume {
         for planned in &open {
             let record = plan::record(id, planned);
@@ -334,7 +354,7 @@ async fn rotate(
         let order = Order {
             slot: planned.slot,
             act: Act::New {
-                expiry,
+                expiry: expiry(run, wanted),
                 to: wanted.to.clone(),
             },
             shown: planned.shown,
@@ -348,8 +368,8 @@ async fn rotate(
         if !finished.go_on && (left > 0 || finished.signal.is_some()) {
             run.out.error(&format!(
                 "stopped with {left} of {total} slots not begun; when what is said above is set \
-                 right, go on with: orgward rotate --to {} --plan {id} --resume",
-                text::safe(&wanted.to.to_string())
+                 right, go on with: orgward rotate {} --plan {id} --resume",
+                terms(wanted)
             ));
             return Ok(finished.signal.unwrap_or(worst));
         }
@@ -361,21 +381,44 @@ async fn rotate(
 
 #[cfg(test)]
 mod tests {
+    use clap::Parser;
+
     use super::*;
+    use crate::cli::{Arguments, Command};
     use crate::slot::Host;
 
     #[test]
     fn the_command_for_one_slot_names_its_kind() {
         let slot = Slot::new(&Host::new("app.terraform.io"), "acme");
-        let to = Destination::Named("vault".into());
+        let wanted = wanted(&["--to", "vault"]);
         assert_eq!(
-            by_hand(&slot, &to, None),
+            by_hand(&slot, &wanted, None),
             "orgward generate acme --host app.terraform.io --to vault"
         );
         assert_eq!(
-            by_hand(&slot.of_kind(Kind::AuditTrails), &to, Some("none")),
+            by_hand(&slot.of_kind(Kind::AuditTrails), &wanted, Some("none")),
             "orgward generate acme --host app.terraform.io --kind audit-trails --to vault \
              --replace none"
+        );
+    }
+
+    fn wanted(more: &[&str]) -> Rotate {
+        let line = ["orgward", "rotate", "--state", "none", "--dry-run"];
+        let arguments = Arguments::parse_from([&line[..], more].concat());
+        match arguments.command {
+            Some(Command::Rotate(wanted)) => wanted,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn a_shell_reads_the_command_as_it_is_meant() {
+        let slot = Slot::new(&Host::new("app.terraform.io"), "$(touch owned)");
+        let wanted = wanted(&["--to", "file:/my secrets/{kind}", "--expires", "30d"]);
+        assert_eq!(
+            by_hand(&slot, &wanted, Some("it's")),
+            "orgward generate '$(touch owned)' --host app.terraform.io \
+             --to 'file:/my secrets/{kind}' --expires 30d --replace 'it'\\''s'"
         );
     }
 }

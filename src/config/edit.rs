@@ -15,6 +15,7 @@ use thiserror::Error;
 use toml_edit::{Array, ArrayOfTables, DocumentMut, InlineTable, Item, Table, TableLike, Value};
 
 use super::{CredentialSource, HostConfig, Organizations, address, guard, reader};
+use crate::folder::create_private_folder;
 use crate::slot::Host;
 use crate::text;
 
@@ -264,7 +265,7 @@ fn write(path: &Path, text: &str, mode: Option<fs::Permissions>) -> io::Result<(
         Some(folder) if !folder.as_os_str().is_empty() => folder,
         _ => Path::new("."),
     };
-    make(folder)?;
+    create_private_folder(folder)?;
     let mut file = tempfile::NamedTempFile::new_in(folder)?;
     file.write_all(text.as_bytes())?;
     if let Some(mode) = mode {
@@ -273,14 +274,6 @@ fn write(path: &Path, text: &str, mode: Option<fs::Permissions>) -> io::Result<(
     file.as_file().sync_all()?;
     file.persist(path).map_err(|error| error.error)?;
     Ok(())
-}
-
-fn make(folder: &Path) -> io::Result<()> {
-    let mut builder = fs::DirBuilder::new();
-    builder.recursive(true);
-    #[cfg(unix)]
-    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-    builder.create(folder)
 }
 
 #[cfg(test)]

@@ -12,7 +12,7 @@ pub mod hostname;
 pub(crate) mod near;
 mod reader;
 mod table;
-mod template;
+pub(crate) mod template;
 pub mod theme;
 
 use std::collections::BTreeMap;

@@ -75,56 +75,53 @@ impl Environment {
     /// variables.
     pub fn config_dir(&self) -> Option<PathBuf> {
         if cfg!(windows) {
-            let roaming = self.filled("APPDATA").map(PathBuf::from);
-            let roaming = roaming.or_else(|| Some(self.home()?.join("AppData").join("Roaming")));
-            return roaming.map(|dir| dir.join("orgward").join("config"));
+            return self.app_data("APPDATA", "Roaming", "config");
         }
         if cfg!(target_os = "macos") {
             let home = self.home()?;
             return Some(home.join("Library/Application Support/orgward"));
         }
-        let base = self
-            .get("XDG_CONFIG_HOME")
-            .map(PathBuf::from)
-            .filter(|dir| dir.is_absolute())
-            .or_else(|| Some(self.home()?.join(".config")))?;
-        Some(base.join("orgward"))
+        self.xdg("XDG_CONFIG_HOME", ".config")
     }
 
     /// The directory for the journal and for rescued secrets: the state
     /// directory, or where the platform has none, the local data directory.
     pub fn state_dir(&self) -> Option<PathBuf> {
         if cfg!(windows) {
-            let local = self.filled("LOCALAPPDATA").map(PathBuf::from);
-            let local = local.or_else(|| Some(self.home()?.join("AppData").join("Local")));
-            return local.map(|dir| dir.join("orgward").join("data"));
+            return self.app_data("LOCALAPPDATA", "Local", "data");
         }
         if cfg!(target_os = "macos") {
             return self.config_dir();
         }
-        let base = self
-            .get("XDG_STATE_HOME")
-            .map(PathBuf::from)
-            .filter(|dir| dir.is_absolute())
-            .or_else(|| Some(self.home()?.join(".local/state")))?;
-        Some(base.join("orgward"))
+        self.xdg("XDG_STATE_HOME", ".local/state")
     }
 
     /// The directory for what can be asked for again.
     pub fn cache_dir(&self) -> Option<PathBuf> {
         if cfg!(windows) {
-            let local = self.filled("LOCALAPPDATA").map(PathBuf::from);
-            let local = local.or_else(|| Some(self.home()?.join("AppData").join("Local")));
-            return local.map(|dir| dir.join("orgward").join("cache"));
+            return self.app_data("LOCALAPPDATA", "Local", "cache");
         }
         if cfg!(target_os = "macos") {
             return Some(self.home()?.join("Library/Caches/orgward"));
         }
-        let base = self
-            .get("XDG_CACHE_HOME")
-            .map(PathBuf::from)
-            .filter(|dir| dir.is_absolute())
-            .or_else(|| Some(self.home()?.join(".cache")))?;
+        self.xdg("XDG_CACHE_HOME", ".cache")
+    }
+
+    /// This program's folder in one of Windows' application data folders, which
+    /// are below the home directory where no variable names them.
+    fn app_data(&self, variable: &str, usual: &str, folder: &str) -> Option<PathBuf> {
+        let named = self.filled(variable).map(PathBuf::from);
+        let base = named.or_else(|| Some(self.home()?.join("AppData").join(usual)))?;
+        Some(base.join("orgward").join(folder))
+    }
+
+    /// This program's folder in one of the XDG directories; a relative one does
+    /// not count.
+    fn xdg(&self, variable: &str, usual: &str) -> Option<PathBuf> {
+        let named = self.get(variable).map(PathBuf::from);
+        let base = named
+            .filter(|folder| folder.is_absolute())
+            .or_else(|| Some(self.home()?.join(usual)))?;
         Some(base.join("orgward"))
     }
 

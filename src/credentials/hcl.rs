@@ -30,7 +30,7 @@ struct Scanner<'t> {
     at: usize,
 }
 
-type Result_<T> = Result<T, HclError>;
+type Parsed<T> = Result<T, HclError>;
 
 impl Scanner<'_> {
     fn rest(&self) -> &str {
@@ -55,7 +55,7 @@ impl Scanner<'_> {
         found
     }
 
-    fn fail<T>(&self, what: &'static str) -> Result_<T> {
+    fn fail<T>(&self, what: &'static str) -> Parsed<T> {
         let before = &self.text.as_bytes()[..self.at];
         Err(HclError {
             line: 1 + before.iter().filter(|b| **b == b'\n').count(),
@@ -64,7 +64,7 @@ impl Scanner<'_> {
     }
 
     /// Passes blanks and comments.
-    fn skip(&mut self) -> Result_<()> {
+    fn skip(&mut self) -> Parsed<()> {
         loop {
             let rest = self.rest();
             let blanks = rest.len() - rest.trim_start_matches([' ', '\t', '\n', '\r']).len();
@@ -84,7 +84,7 @@ impl Scanner<'_> {
     }
 
     /// The entries up to the end of the document, or up to `}`.
-    fn entries(&mut self, depth: usize) -> Result_<Vec<(String, Value)>> {
+    fn entries(&mut self, depth: usize) -> Parsed<Vec<(String, Value)>> {
         if depth > MAX_DEPTH {
             return self.fail("blocks are nested too deeply");
         }
@@ -107,7 +107,7 @@ impl Scanner<'_> {
 
     /// `key = value`, or `key "label" … { … }`, whose labels become nested
     /// objects.
-    fn entry(&mut self, depth: usize) -> Result_<(String, Value)> {
+    fn entry(&mut self, depth: usize) -> Parsed<(String, Value)> {
         let first = self.key()?;
         let mut labels = Vec::new();
         loop {
@@ -135,7 +135,7 @@ impl Scanner<'_> {
         }
     }
 
-    fn key(&mut self) -> Result_<String> {
+    fn key(&mut self) -> Parsed<String> {
         match self.peek() {
             Some('"') => Ok(self.quoted()?.to_string()),
             Some(c) if is_letter(c) => Ok(self.word().to_owned()),
@@ -151,7 +151,7 @@ impl Scanner<'_> {
         &self.text[start..self.at]
     }
 
-    fn value(&mut self, depth: usize) -> Result_<Value> {
+    fn value(&mut self, depth: usize) -> Parsed<Value> {
         match self.peek() {
             Some('"') => Ok(Value::Text(self.quoted()?)),
             Some('{') => {
@@ -173,7 +173,7 @@ impl Scanner<'_> {
     }
 
     /// Passes a number. Only where it ends matters: `1x` is 1, then a key `x`.
-    fn number(&mut self) -> Result_<Value> {
+    fn number(&mut self) -> Parsed<Value> {
         self.eat('-');
         if !self.digits(10) {
             return self.fail("a number is expected here");
@@ -201,7 +201,7 @@ impl Scanner<'_> {
         length > 0
     }
 
-    fn list(&mut self, depth: usize) -> Result_<Value> {
+    fn list(&mut self, depth: usize) -> Parsed<Value> {
         if depth > MAX_DEPTH {
             return self.fail("lists are nested too deeply");
         }
@@ -221,7 +221,7 @@ impl Scanner<'_> {
 
     /// A text in quotation marks. `${…}` is kept as it stands, quotation marks
     /// and line breaks in it included.
-    fn quoted(&mut self) -> Result_<Zeroizing<String>> {
+    fn quoted(&mut self) -> Parsed<Zeroizing<String>> {
         self.at += 1;
         // Reserved at once: a buffer that grows leaves copies behind.
         let mut escaped = false;
@@ -251,7 +251,7 @@ impl Scanner<'_> {
         }
     }
 
-    fn escape(&mut self) -> Result_<char> {
+    fn escape(&mut self) -> Parsed<char> {
         let (radix, digits) = match self.next() {
             Some('a') => return Ok('\u{7}'),
             Some('b') => return Ok('\u{8}'),
@@ -284,7 +284,7 @@ impl Scanner<'_> {
         }
     }
 
-    fn heredoc(&mut self) -> Result_<Zeroizing<String>> {
+    fn heredoc(&mut self) -> Parsed<Zeroizing<String>> {
         let Some(rest) = self.rest().strip_prefix("<<") else {
             return self.fail("a value is expected here");
         };

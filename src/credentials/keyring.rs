@@ -4,10 +4,9 @@
 use zeroize::Zeroizing;
 
 use crate::config::HostConfig;
+#[cfg(feature = "keyring")]
+use crate::keyring::{SERVICE, entry};
 use crate::secret::Secret;
-
-/// The service under which everything of this program is kept.
-pub const SERVICE: &str = "orgward";
 
 /// The user of the entry that holds the credential for a host.
 pub fn user(host: &HostConfig) -> String {
@@ -20,7 +19,7 @@ pub fn user(host: &HostConfig) -> String {
 /// Reads an entry. Blocks, perhaps until the owner has unlocked the keyring.
 #[cfg(feature = "keyring")]
 pub(super) fn read(user: &str) -> Result<Zeroizing<String>, String> {
-    let secret = entry(user)
+    let secret = entry(user, None)
         .and_then(|entry| entry.get_secret())
         .map_err(|error| explain(error, user))?;
     String::from_utf8(secret)
@@ -34,16 +33,9 @@ pub(super) fn read(user: &str) -> Result<Zeroizing<String>, String> {
 /// Writes an entry over the one that is there. Blocks like [`read`].
 #[cfg(feature = "keyring")]
 pub(super) fn write(user: &str, secret: &Secret) -> Result<(), String> {
-    entry(user)
+    entry(user, None)
         .and_then(|entry| entry.set_secret(secret.expose().as_bytes()))
         .map_err(|error| explain(error, user))
-}
-
-/// Opened anew each time, so that a keyring that starts later is found.
-#[cfg(feature = "keyring")]
-fn entry(user: &str) -> keyring_core::Result<keyring_core::Entry> {
-    use keyring_core::api::CredentialStoreApi;
-    open()?.build(SERVICE, user, None)
 }
 
 #[cfg(feature = "keyring")]
@@ -77,18 +69,4 @@ pub(super) fn write(_: &str, _: &Secret) -> Result<(), String> {
 #[cfg(not(feature = "keyring"))]
 pub(super) fn read(_: &str) -> Result<Zeroizing<String>, String> {
     Err("this program was built without one (feature `keyring`)".to_owned())
-}
-
-#[cfg(all(feature = "keyring", unix, not(target_os = "macos")))]
-use zbus_secret_service_keyring_store::Store;
-
-#[cfg(all(feature = "keyring", target_os = "macos"))]
-use apple_native_keyring_store::keychain::Store;
-
-#[cfg(all(feature = "keyring", windows))]
-use windows_native_keyring_store::Store;
-
-#[cfg(feature = "keyring")]
-fn open() -> keyring_core::Result<std::sync::Arc<Store>> {
-    Store::new()
 }

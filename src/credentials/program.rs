@@ -22,7 +22,7 @@ use super::environment::Environment;
 use super::terraform::{self, Helper};
 use super::typing;
 use super::value::Value;
-use crate::child::{self, Finished};
+use crate::child::{self, ChildError, Finished};
 use crate::config::HostConfig;
 use crate::secret::Secret;
 use crate::slot::Host;
@@ -170,30 +170,11 @@ impl Programs {
     ) -> Result<Zeroizing<String>, String> {
         let _turn = self.shared.turn.lock().await;
         let finished = if self.terminal && input.is_none() {
-            let mut command = child::foreground(program);
-            command.args(arguments);
-            let _lent = self.lend();
-            self.report(Progress::Began(name_of(program, arguments)));
-            let _ended = Ended(self);
-            let finished = child::run_on_terminal(command, MAX_OUTPUT).await;
-            if !finished.as_ref().is_ok_and(|finished| finished.success) {
-                // Ctrl-C there is meant for this program as well, which hears of it
-                // a moment later.
-                tokio::time::sleep(SAME_KEY).await;
-            }
-            finished
+            self.run_on_terminal(program, arguments).await
         } else {
-            let mut command = match &self.detacher {
-                Some(detacher) => child::detached(detacher, program),
-                None => child::command(program),
-            };
-            command.args(arguments);
-            self.report(Progress::Began(name_of(program, arguments)));
-            let _ended = Ended(self);
-            let stopped = self.shared.stop.notified();
             tokio::select! {
-                finished = child::run(command, input, TIMEOUT, MAX_OUTPUT) => finished,
-                () = stopped => return Err("it was stopped".to_owned()),
+                finished = self.run_apart(program, arguments, input) => finished,
+                () = self.shared.stop.notified() => return Err("it was stopped".to_owned()),
             }
         };
         let Finished {
@@ -208,22 +189,68 @@ impl Programs {
             "it printed something that is not text".to_owned()
         })?;
         let output = Zeroizing::new(output);
-        if success {
-            return Ok(output);
+        match success {
+            true => Ok(output),
+            false => Err(self.complaint(&output, &status, &stderr)),
         }
+    }
+
+    /// With the terminal as its standard input and error.
+    async fn run_on_terminal(
+        &self,
+        program: &OsStr,
+        arguments: &[&str],
+    ) -> Result<Finished, ChildError> {
+        let mut command = child::foreground(program);
+        command.args(arguments);
+        let _lent = self.lend();
+        let _ended = self.begin(program, arguments);
+        let finished = child::run_on_terminal(command, MAX_OUTPUT).await;
+        if !finished.as_ref().is_ok_and(|finished| finished.success) {
+            // Ctrl-C there is meant for this program as well, which hears of it
+            // a moment later.
+            tokio::time::sleep(SAME_KEY).await;
+        }
+        finished
+    }
+
+    /// Without a terminal, and within its time.
+    async fn run_apart(
+        &self,
+        program: &OsStr,
+        arguments: &[&str],
+        input: Option<(&Secret, &str)>,
+    ) -> Result<Finished, ChildError> {
+        let mut command = match &self.detacher {
+            Some(detacher) => child::detached(detacher, program),
+            None => child::command(program),
+        };
+        command.args(arguments);
+        let _ended = self.begin(program, arguments);
+        child::run(command, input, TIMEOUT, MAX_OUTPUT).await
+    }
+
+    /// Reports that a program begins, and when it has ended.
+    fn begin(&self, program: &OsStr, arguments: &[&str]) -> Ended<'_> {
+        self.report(Progress::Began(name_of(program, arguments)));
+        Ended(self)
+    }
+
+    /// Why a program gave nothing, as a clause.
+    fn complaint(&self, output: &str, status: &str, stderr: &str) -> String {
         // What it printed before it failed may be the credential, and its complaint
         // may repeat it.
         let _held: Vec<Secret> = output
             .lines()
             .map(|line| Secret::new(line.to_owned()))
             .collect();
-        let complaint = text::safe(&stderr);
+        let said = text::safe(stderr);
         let mend = if self.terminal { "" } else { self.mend };
-        Err(match complaint.trim_end() {
+        match said.trim_end() {
             "" if self.terminal => format!("it ended with {status}"),
             "" => format!("it ended with {status} and said nothing{mend}"),
-            complaint => format!("it ended with {status} and said: {complaint}{mend}"),
-        })
+            said => format!("it ended with {status} and said: {said}{mend}"),
+        }
     }
 }
 

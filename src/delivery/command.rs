@@ -94,7 +94,7 @@ impl CommandDelivery {
         if placeholders::has_any(program) {
             return Err(CommandError::PlaceholderInProgram(program.clone()));
         }
-        let program = program.replace("{{", "{");
+        let program = placeholders::fill(program, facts)?;
         for argument in &self.command[1..] {
             placeholders::fill(argument, facts)?;
         }

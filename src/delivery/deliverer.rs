@@ -211,13 +211,15 @@ pub struct Proven {
 }
 
 enum Way {
-    Clipboard(Keeper),
-    Tmux(Keeper),
+    /// The clipboard or tmux: the keeper's mode says which.
+    Keeper(&'static str, Box<Keeper>),
     Terminal,
     Panel,
     Keyring,
     File {
         template: PathBuf,
+        /// What may be replaced there was seen under this path, and no other.
+        proven: PathBuf,
         existing: Existing,
     },
     Command {
@@ -230,8 +232,7 @@ impl Way {
     /// For the log.
     fn kind(&self) -> &'static str {
         match self {
-            Way::Clipboard(_) => "clipboard",
-            Way::Tmux(_) => "tmux",
+            Way::Keeper(mode, _) => mode,
             Way::Terminal => "osc52",
             Way::Panel => "panel",
             Way::Keyring => "keyring",
@@ -324,10 +325,7 @@ impl Deliverer {
     ) -> Result<(String, Way), ProofError> {
         Ok(match to {
             Destination::Panel => ("the secret panel".to_owned(), Way::Panel),
-            Destination::Clipboard => {
-                let keeper = self.keeper(keeper::CLIPBOARD).await?;
-                ("the clipboard".to_owned(), Way::Clipboard(keeper))
-            }
+            Destination::Clipboard => self.prove_clipboard().await?,
             Destination::Osc52 => self.prove_osc52().await?,
             Destination::Keyring if self.0.settings.surroundings.demo => {
                 return Err(ProofError::Demo);
@@ -393,11 +391,11 @@ impl Deliverer {
             return Ok(None);
         };
         // An id makes each one another, and is not known yet.
-        if command.command.iter().any(|word| word.contains("{id}")) {
+        let words = command.command.iter();
+        if words.clone().any(|word| placeholders::has(word, "id")) {
             return Ok(None);
         }
         let facts = Facts::of(slot);
-        let words = command.command.iter();
         let words: Result<Vec<_>, _> = words.map(|word| placeholders::fill(word, &facts)).collect();
         match words {
             Ok(words) => Ok(Some(words.join(" "))),
@@ -443,49 +441,40 @@ impl Deliverer {
     /// Copies a text that is no secret (an organization's name): unmarked, and
     /// kept until it is replaced.
     pub async fn copy_text(&self, words: &str) -> Result<Delivered, CopyError> {
-        let plain = Payload::Plain(words);
         let (to, _) = self.default_destination().await;
-        if to == Destination::Osc52 {
-            return match self.prove_osc52().await? {
-                (place, Way::Tmux(keeper)) => self
-                    .hold(keeper::TMUX, keeper, plain, place, None)
-                    .await
-                    .map_err(|error| DeliveryError::Tmux(error).into()),
-                (place, _) => self.send(plain, place).await.map_err(CopyError::from),
-            };
-        }
-        let keeper = self.keeper(keeper::CLIPBOARD).await?;
-        self.hold(
-            keeper::CLIPBOARD,
-            keeper,
-            plain,
-            "the clipboard".into(),
-            None,
-        )
-        .await
-        .map_err(|error| DeliveryError::Clipboard(error).into())
+        let (place, way) = match to {
+            Destination::Osc52 => self.prove_osc52().await?,
+            _ => self.prove_clipboard().await?,
+        };
+        let plain = Payload::Plain(words);
+        Ok(match way {
+            Way::Keeper(mode, keeper) => self.hold(mode, keeper, plain, place, None).await?,
+            _ => self.send(plain, place).await?,
+        })
     }
 
-    async fn keeper(&self, mode: &str) -> Result<Keeper, ProofError> {
+    async fn prove_clipboard(&self) -> Result<(String, Way), ProofError> {
+        let way = self.keeper(keeper::CLIPBOARD).await?;
+        Ok(("the clipboard".to_owned(), way))
+    }
+
+    /// A keeper that is ready.
+    async fn keeper(&self, mode: &'static str) -> Result<Way, ProofError> {
         if self.0.settings.method == Method::Off {
             return Err(ProofError::Off);
         }
-        Keeper::start(&self.0.settings.program, mode)
-            .await
-            .map_err(|error| match mode {
-                keeper::TMUX => ProofError::Tmux(error),
-                _ => ProofError::Clipboard(error),
-            })
+        match Keeper::start(&self.0.settings.program, mode).await {
+            Ok(keeper) => Ok(Way::Keeper(mode, Box::new(keeper))),
+            Err(error) if mode == keeper::TMUX => Err(ProofError::Tmux(error)),
+            Err(error) => Err(ProofError::Clipboard(error)),
+        }
     }
 
     async fn prove_osc52(&self) -> Result<(String, Way), ProofError> {
         let settings = &self.0.settings;
         if settings.surroundings.tmux {
-            let keeper = self.keeper(keeper::TMUX).await?;
-            return Ok((
-                "the terminal's clipboard, through tmux".into(),
-                Way::Tmux(keeper),
-            ));
+            let way = self.keeper(keeper::TMUX).await?;
+            return Ok(("the terminal's clipboard, through tmux".into(), way));
         }
         match (&settings.terminal, settings.method) {
             (_, Method::Off) => Err(ProofError::Off),
@@ -497,17 +486,21 @@ impl Deliverer {
     async fn hold(
         &self,
         mode: &'static str,
-        keeper: Keeper,
+        keeper: Box<Keeper>,
         payload: Payload<'_>,
         place: String,
         clear_after: Option<Duration>,
-    ) -> Result<Delivered, KeeperError> {
-        let handle = keeper.hold(payload, clear_after).await?;
+    ) -> Result<Delivered, DeliveryError> {
+        let tmux = mode == keeper::TMUX;
+        let held = keeper.hold(payload, clear_after).await;
+        let handle = held.map_err(|error| match tmux {
+            true => DeliveryError::Tmux(error),
+            false => DeliveryError::Clipboard(error),
+        })?;
         let old = self.0.holding.lock().await.insert(mode, handle.clone());
         if let Some(old) = old {
             old.stop().await;
         }
-        let tmux = mode == keeper::TMUX;
         Ok(Delivered {
             place,
             certain: !tmux,
@@ -590,26 +583,12 @@ impl Proven {
         let clear_after = deliverer.0.settings.clear_after;
         match way {
             Way::Panel => Ok(Delivered::at(place, false)),
-            Way::Clipboard(keeper) => deliverer
-                .hold(
-                    keeper::CLIPBOARD,
-                    keeper,
-                    Payload::Secret(secret),
-                    place,
-                    clear_after,
-                )
-                .await
-                .map_err(DeliveryError::Clipboard),
-            Way::Tmux(keeper) => deliverer
-                .hold(
-                    keeper::TMUX,
-                    keeper,
-                    Payload::Secret(secret),
-                    place,
-                    clear_after,
-                )
-                .await
-                .map_err(DeliveryError::Tmux),
+            Way::Keeper(mode, keeper) => {
+                let payload = Payload::Secret(secret);
+                deliverer
+                    .hold(mode, keeper, payload, place, clear_after)
+                    .await
+            }
             Way::Terminal => deliverer.send(Payload::Secret(secret), place).await,
             Way::Keyring => {
                 let user = keyring::user(&facts.slot);
@@ -620,8 +599,17 @@ impl Proven {
                     .unwrap_or(Err(KeyringError::BrokenOff))?;
                 Ok(Delivered::at(place, true))
             }
-            Way::File { template, existing } => {
+            Way::File {
+                template,
+                proven,
+                existing,
+            } => {
                 let path = fill_path(&template, facts)?;
+                let existing = if path == proven {
+                    existing
+                } else {
+                    Existing::Keep
+                };
                 let place = file_place(&path);
                 let secret = secret.clone();
                 let written = blocking(move || file::write(&path, &secret, existing));
@@ -661,10 +649,13 @@ async fn prove_file(
         slot: slot.clone(),
         error,
     })?;
-    let later = template
-        .to_str()
-        .is_some_and(|template| template.contains("{id}") || template.contains("{expires_at}"));
+    let later = template.to_str().is_some_and(|template| {
+        ["id", "expires_at"]
+            .iter()
+            .any(|name| placeholders::has(template, name))
+    });
     let place = file_place(if later { template } else { &path });
+    let proven = path.clone();
     let proof = blocking(move || file::prove(&path, existing));
     tokio::time::timeout(FILE_TIMEOUT, proof)
         .await
@@ -672,7 +663,12 @@ async fn prove_file(
         .flatten()
         .ok_or(ProofError::Silent)??;
     let template = template.to_owned();
-    Ok((place, Way::File { template, existing }))
+    let way = Way::File {
+        template,
+        proven,
+        existing,
+    };
+    Ok((place, way))
 }
 
 fn file_place(path: &Path) -> String {

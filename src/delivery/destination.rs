@@ -40,6 +40,14 @@ impl Destination {
             Self::Named(_) => "configured",
         }
     }
+
+    /// Whether it can take the secrets of many slots, one after the other.
+    pub fn holds_many(&self) -> bool {
+        match self {
+            Self::Clipboard | Self::Osc52 | Self::Panel => false,
+            Self::Keyring | Self::File(_) | Self::Named(_) => true,
+        }
+    }
 }
 
 impl FromStr for Destination {

@@ -1,9 +1,8 @@
-//! The system's keyring: Secret Service, Keychain, Credential Manager.
+//! New secrets in the system's keyring: as a destination, and as a rescue.
 //!
-//! Calls block, as long as an unlock prompt is open, and entries must not be
-//! touched by two threads at a time; so one thread of this module makes all of
-//! them. The connection is opened anew for each call: a keyring that was
-//! started or unlocked later is seen, and none is held open.
+//! Calls block, as long as an unlock prompt is open, and an entry must not be
+//! touched by two threads at a time; so one thread of this module makes all calls
+//! for these entries, and whoever waits for one does so for a limited time.
 //!
 //! An entry has the service `orgward` and the user `HOST/ORGANIZATION/KIND`.
 
@@ -15,9 +14,6 @@ use thiserror::Error;
 
 use crate::secret::Secret;
 use crate::slot::Slot;
-
-/// The service name of every entry.
-pub const SERVICE: &str = "orgward";
 
 /// An owner needs time to unlock a keyring.
 pub const PATIENCE: Duration = Duration::from_secs(120);
@@ -99,30 +95,15 @@ fn on_thread<T: Send + 'static>(
 
 #[cfg(feature = "keyring")]
 mod imp {
-    use std::collections::HashMap;
-
-    use keyring_core::api::CredentialStoreApi;
     use keyring_core::{Entry, Error};
     use zeroize::Zeroizing;
 
-    use super::{KeyringError, SERVICE, Secret};
+    use super::{KeyringError, Secret};
+    use crate::keyring;
     use crate::text;
 
-    #[cfg(target_os = "macos")]
-    use apple_native_keyring_store::keychain::Store;
-    #[cfg(windows)]
-    use windows_native_keyring_store::Store;
-    #[cfg(all(unix, not(target_os = "macos")))]
-    use zbus_secret_service_keyring_store::Store;
-
     fn entry(user: &str) -> Result<Entry, KeyringError> {
-        // Only this store has labels that people see.
-        let label = format!("Orgward: {user}");
-        let label = HashMap::from([("label", label.as_str())]);
-        let labelled = cfg!(all(unix, not(target_os = "macos")));
-        Store::new()
-            .and_then(|store| store.build(SERVICE, user, labelled.then_some(&label)))
-            .map_err(refused)
+        keyring::entry(user, Some(&format!("Orgward: {user}"))).map_err(refused)
     }
 
     pub(super) fn store(user: &str, secret: &Secret) -> Result<(), KeyringError> {

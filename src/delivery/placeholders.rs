@@ -9,6 +9,7 @@
 use thiserror::Error;
 
 use super::destination::{Facts, basic_time};
+use crate::config::template::{Part, parts};
 use crate::text;
 
 /// Why a destination cannot be used for a slot.
@@ -60,62 +61,64 @@ pub fn host(facts: &Facts) -> String {
 
 /// Whether a text has any placeholder.
 pub fn has_any(template: &str) -> bool {
-    template.replace("{{", "").contains('{')
+    parts(template).any(|part| matches!(part, Part::Name(_) | Part::Open))
+}
+
+/// Whether a text has the placeholder of this name.
+pub fn has(template: &str, name: &str) -> bool {
+    parts(template).any(|part| part == Part::Name(name))
 }
 
 /// Fills the placeholders of one argument or path. An id or expiry that does
 /// not fit, or is not known (before the token exists), becomes `unknown`;
 /// any other value that does not fit is an error.
 pub fn fill(template: &str, facts: &Facts) -> Result<String, PlaceholderError> {
-    let shown = || text::safe(template);
     let mut out = String::with_capacity(template.len());
-    let mut rest = template;
-    while let Some(at) = rest.find('{') {
-        out.push_str(&rest[..at]);
-        rest = &rest[at + 1..];
-        if let Some(after) = rest.strip_prefix('{') {
-            out.push('{');
-            rest = after;
-            continue;
-        }
-        let Some(end) = rest.find('}') else {
-            return Err(PlaceholderError::Open { template: shown() });
-        };
-        let name = &rest[..end];
-        rest = &rest[end + 1..];
-        let strict = |what: &'static str, value: String| {
-            if fits(&value) {
-                Ok(value)
-            } else {
-                Err(PlaceholderError::Unsafe {
-                    what,
-                    value: text::safe(&value),
-                    template: shown(),
-                })
-            }
-        };
-        let lenient = |value: Option<String>| {
-            value
-                .filter(|value| fits(value))
-                .unwrap_or_else(|| "unknown".to_owned())
-        };
-        let value = match name {
-            "host" => strict("host", host(facts))?,
-            "organization" => strict("organization", facts.slot.organization.to_string())?,
-            "kind" => strict("kind", facts.slot.kind.as_str().to_owned())?,
-            "id" => lenient(facts.id.clone()),
-            "expires_at" => lenient(facts.expires_at.map(basic_time)),
-            other => {
-                return Err(PlaceholderError::Unknown {
-                    name: text::safe(other),
-                    template: shown(),
+    for part in parts(template) {
+        match part {
+            Part::Text(text) => out.push_str(text),
+            // The configuration has none; in a path that is typed it is a character.
+            Part::Stray => out.push('}'),
+            Part::Name(name) => out.push_str(&value(name, template, facts)?),
+            Part::Open => {
+                return Err(PlaceholderError::Open {
+                    template: text::safe(template),
                 });
             }
-        };
-        out.push_str(&value);
+        }
     }
-    out.push_str(rest);
     Ok(out)
+}
+
+/// What stands in the place of a placeholder.
+fn value(name: &str, template: &str, facts: &Facts) -> Result<String, PlaceholderError> {
+    let strict = |what: &'static str, value: String| {
+        if fits(&value) {
+            Ok(value)
+        } else {
+            Err(PlaceholderError::Unsafe {
+                what,
+                value: text::safe(&value),
+                template: text::safe(template),
+            })
+        }
+    };
+    let lenient = |value: Option<String>| {
+        value
+            .filter(|value| fits(value))
+            .unwrap_or_else(|| "unknown".to_owned())
+    };
+    match name {
+        "host" => strict("host", host(facts)),
+        "organization" => strict("organization", facts.slot.organization.to_string()),
+        "kind" => strict("kind", facts.slot.kind.as_str().to_owned()),
+        "id" => Ok(lenient(facts.id.clone())),
+        "expires_at" => Ok(lenient(facts.expires_at.map(basic_time))),
+        other => Err(PlaceholderError::Unknown {
+            name: text::safe(other),
+            template: text::safe(template),
+        }),
+    }
 }
 
 #[cfg(test)]
@@ -135,13 +138,20 @@ mod tests {
     #[test]
     fn every_placeholder_is_filled() {
         let filled = fill(
-            "{{{host}/{organization}.{kind}.{id}.{expires_at}}",
+            "{{{host}/{organization}.{kind}.{id}.{expires_at}}}",
             &facts("tfe.corp.example:8443", "acme"),
         );
         assert_eq!(
             filled.unwrap(),
             "{tfe.corp.example_8443/acme.organization.at-Wq3.20270131T000000Z}"
         );
+        // As the configuration wants braces written.
+        let json = "{{\"name\":\"{organization}\",\"more\":{{}}}}";
+        assert_eq!(
+            fill(json, &facts("h", "acme")).unwrap(),
+            "{\"name\":\"acme\",\"more\":{}}"
+        );
+        assert_eq!(fill("a}b", &facts("h", "acme")).unwrap(), "a}b");
     }
 
     #[test]
@@ -170,6 +180,7 @@ mod tests {
             Err(PlaceholderError::Open { .. })
         ));
         assert!(has_any("a{host}") && !has_any("a{{host}"));
+        assert!(has("a{id}", "id") && !has("a{{id}}", "id") && !has("{id", "id"));
     }
 
     proptest! {
@@ -185,7 +196,7 @@ mod tests {
         #[test]
         fn any_template_is_filled_or_refused(template in any::<String>()) {
             if let Ok(filled) = fill(&template, &facts("h", "a")) {
-                let unescaped = template.replace("{{", "{");
+                let unescaped = template.replace("{{", "{").replace("}}", "}");
                 prop_assert!(has_any(&template) || filled == unescaped);
             }
         }

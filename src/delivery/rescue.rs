@@ -24,6 +24,7 @@ use super::destination::{Facts, basic_time};
 use super::file::{self, Existing, FileError};
 use super::keyring::{self, KeyringError};
 use super::placeholders;
+use crate::folder::create_private_folder;
 use crate::secret::Secret;
 use crate::slot::Slot;
 
@@ -224,11 +225,7 @@ fn name(facts: &Facts, now: Timestamp, attempt: u32) -> String {
 
 /// Creates the folder, for its owner alone, if it is not there.
 fn private_folder(folder: &Path) -> Result<(), FileError> {
-    let mut builder = fs::DirBuilder::new();
-    builder.recursive(true);
-    #[cfg(unix)]
-    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-    builder.create(folder).map_err(|error| FileError::Folder {
+    create_private_folder(folder).map_err(|error| FileError::Folder {
         folder: folder.to_owned(),
         error,
     })

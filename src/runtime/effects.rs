@@ -241,8 +241,8 @@ impl Runtime {
                     self.reply(id, async move {
                         let left = ending::look_back(&actor).await;
                         Reply::Unfinished {
+                            lines: left.lines(),
                             orders: left.orders,
-                            lines: left.lines,
                         }
                     });
                 }

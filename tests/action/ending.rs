@@ -211,3 +211,54 @@ async fn at_the_end_what_ends_with_the_program_gets_nothing_and_the_rescue_all()
         assert!(rescued, "the rescue file holds the secret");
     }
 }
+
+/// The answer was cut behind its secret, and the host never tells the rest.
+#[tokio::test]
+async fn at_the_end_nobody_waits_for_the_details_of_a_damaged_answer() {
+    for early in [false, true] {
+        let stage = Plan::new(Ground::Hcp, Deed::Replace).stage().await;
+        let cut = Reply::edited(|answer| {
+            let text = String::from_utf8_lossy(&answer.body).into_owned();
+            let at = text.find("\"token\":\"").unwrap();
+            let end = text[at + 9..].find('"').unwrap();
+            answer.body.truncate(at + 9 + end + 1);
+        });
+        let gate = Gate::new();
+        let looks = Fault::Held(
+            Wait::Gate(gate.clone()),
+            Box::new(Fault::Instead(Reply::Close)),
+        );
+        stage.faults(vec![
+            FaultRule::on("POST", TOKEN, Fault::Acted(cut)),
+            // The one before the request passes.
+            FaultRule::on("GET", TOKEN, looks).after(1).always(),
+        ]);
+        let to = Destination::Named("keep".into());
+        let control = stage.control.clone();
+        let ending = async {
+            if !early {
+                gate.reached(1).await;
+                control.end();
+            }
+        };
+        let order = stage.order(to.clone());
+        let performed = stage.watched(order, |step| {
+            if early && *step == Step::Delivering {
+                stage.control.end();
+            }
+        });
+        let ended = async { tokio::join!(performed, ending) };
+        let ended = tokio::time::timeout(Duration::from_secs(25), ended).await;
+        let (told, ()) = ended.expect("nobody waits for the host");
+        let Outcome::Generated(done) = told.outcome else {
+            panic!("{:?}", told.outcome);
+        };
+        assert!(stage.stored(&to, &done.secret));
+        let note = done.note.unwrap();
+        assert!(note.starts_with("the answer was "), "{note}");
+        assert!(
+            !note.contains(';'),
+            "nothing is said of the details: {note}"
+        );
+    }
+}

@@ -254,5 +254,6 @@ pub fn left_open(action: &str, finding: Option<&str>, places: &[&str]) -> LeftOp
     LeftOpen {
         entry: entry(0, action, finding, places),
         running: false,
+        file_is_gone: false,
     }
 }

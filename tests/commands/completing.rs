@@ -170,6 +170,26 @@ fn the_line_says_which_configuration_and_which_host() {
 }
 
 #[test]
+fn only_destinations_that_the_command_takes_are_offered() {
+    let owner = owner();
+    let to = |line: &[&str]| answer(&owner, &[line, &["--to", ""]].concat());
+    let configured = ["broken", "one", "same", "store"];
+    let for_one = ["clipboard", "file:", "keyring"];
+    let sorted = |built_in: &[&'static str]| {
+        let mut names = [&configured, built_in].concat();
+        names.sort_unstable();
+        names
+    };
+    assert_eq!(to(&["generate", "acme"]), sorted(&for_one));
+    assert_eq!(to(&["rotate"]), sorted(&for_one[1..]));
+    for name in to(&["rotate"]) {
+        let line = ["rotate", "--state", "none", "--dry-run", "--to", &name];
+        let ran = run(&owner, &line);
+        assert!(!ran.err.contains("cannot hold many"), "{name}: {}", ran.err);
+    }
+}
+
+#[test]
 fn whatever_is_wrong_is_no_answer_and_no_complaint() {
     let owner = owner();
     let file = owner

@@ -229,6 +229,19 @@ fn without_a_keyring_that_is_said_and_its_mend() {
 }
 
 #[test]
+fn of_a_journal_that_cannot_be_read_nobody_is_told_to_remove_it() {
+    let owner = Owner::new();
+    std::fs::create_dir_all(owner.journal()).unwrap();
+    let mut folder = std::fs::metadata(owner.state()).unwrap().permissions();
+    std::os::unix::fs::PermissionsExt::set_mode(&mut folder, 0o700);
+    std::fs::set_permissions(owner.state(), folder).unwrap();
+    let all = findings(&run(&owner, &["doctor", "--json"]).ended(1));
+    let found = of(&all, "journal");
+    assert_eq!(found.len(), 1, "{found:?}");
+    assert_eq!(found[0]["mend"], "mend its mode or owner");
+}
+
+#[test]
 fn a_state_directory_that_others_can_look_into_is_a_problem() {
     use std::os::unix::fs::PermissionsExt;
     let owner = Owner::new();

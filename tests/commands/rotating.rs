@@ -109,9 +109,11 @@ fn any_difference_stops_before_anything() {
 fn the_first_delivery_that_fails_stops_and_resume_goes_on() {
     let owner = owner();
     let id = plan(&owner, "broken");
-    let ran = rotate(&owner, "broken", &["--plan", &id]).ended(4);
+    let ran = rotate(&owner, "broken", &["--plan", &id, "--expires", "30d"]).ended(4);
+    // Those that follow are to live as long as those before.
+    let next = format!("orgward rotate --to broken --expires 30d --plan {id} --resume");
     assert!(
-        ran.err.contains("--resume") && ran.err.contains("2 of 3"),
+        ran.err.contains(&next) && ran.err.contains("2 of 3"),
         "{}",
         ran.err
     );
@@ -201,7 +203,12 @@ fn what_changed_meanwhile_is_not_resumed() {
 fn what_cannot_hold_many_is_refused() {
     let owner = owner();
     for to in ["clipboard", "panel", "osc52"] {
-        rotate(&owner, to, &["--dry-run"]).ended(2);
+        let ran = rotate(&owner, to, &["--dry-run"]).ended(2);
+        // What is named instead can hold them.
+        ran.says(&[
+            to,
+            "cannot hold many; name keyring, file:PATH or a delivery",
+        ]);
     }
     for to in ["one", "same"] {
         rotate(&owner, to, &["--dry-run"]).ended(3);

@@ -20,7 +20,12 @@ fn logged_in(owner: &Owner, host: &str) {
 }
 
 fn program(owner: &Owner, front: &Front) -> Program {
+    program_with(owner, front, &[])
+}
+
+fn program_with(owner: &Owner, front: &Front, args: &[&str]) -> Program {
     Program::orgward()
+        .args(args)
         .home(owner.home.path())
         .env("HTTPS_PROXY", front.proxy())
         .env("SSL_CERT_FILE", front.authority())
@@ -65,6 +70,19 @@ fn enter_writes_the_file_and_shows_every_organization() {
     assert!(!again.screen().contains("First start"));
     again.press("q");
     assert_eq!(again.wait_exit(), Exit::Code(0));
+}
+
+#[test]
+fn a_host_is_named_in_any_spelling_as_in_a_configuration() {
+    let owner = Owner::new();
+    let front = front(&owner);
+    logged_in(&owner, "tfe.corp.example");
+    let program = program_with(&owner, &front, &["--host", "TFE.corp.example:443"]);
+    program
+        .wait_for("First start")
+        .wait_for("tfe.corp.example")
+        .esc();
+    assert_eq!(program.wait_exit(), Exit::Code(2));
 }
 
 #[test]

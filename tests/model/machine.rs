@@ -895,7 +895,7 @@ impl Machine {
             }
             Effect::LookBack { id } => {
                 let left = self.runtime.block_on(ending::look_back(&actor));
-                let (orders, lines) = (left.orders, left.lines);
+                let (lines, orders) = (left.lines(), left.orders);
                 (id, Reply::Unfinished { orders, lines })
             }
             _ => return None,

@@ -308,20 +308,24 @@ pub async fn journal(findings: &mut Findings, world: &World) {
         findings.ok(MACHINE, CHECK, "in memory, in the demo");
         return;
     }
-    match world.actor.journal.records() {
-        Ok(records) => {
+    let left = ending::look_back(&world.actor).await;
+    match (left.unread, world.actor.journal.records()) {
+        (None, Ok(records)) => {
             let s = if records.len() == 1 { "" } else { "s" };
             findings.ok(MACHINE, CHECK, format!("{} record{s}", records.len()));
         }
-        Err(error) => findings.problem(MACHINE, CHECK, error.to_string(), "mend its mode or owner"),
+        (Some(why), _) => findings.problem(MACHINE, CHECK, why, "mend its mode or owner"),
+        (_, Err(error)) => {
+            findings.problem(MACHINE, CHECK, error.to_string(), "mend its mode or owner");
+        }
     }
-    let left = ending::look_back(&world.actor).await;
     for order in left.orders {
         let mend = "compare the token's id and age with what you expect";
         findings.problem(MACHINE, CHECK, order.words(), mend);
     }
-    for line in left.lines {
+    for path in left.files {
+        let words = format!("A rescued secret waits in {}", path.display());
         let mend = "bring it to its place, then remove the file; `orgward` tells of it until then";
-        findings.problem(MACHINE, CHECK, line, mend);
+        findings.problem(MACHINE, CHECK, words, mend);
     }
 }

@@ -69,10 +69,9 @@ impl Board for Clipboard {
 const STAYS: bool = cfg!(not(all(unix, not(target_os = "macos"))));
 
 /// Sets the content, marked (if it is sensitive) for clipboard managers as not to
-/// be kept. Where
-/// content belongs to a process this returns when it was replaced. `wait` and
-/// nothing else: `wait_until` returns at once on Wayland, and `wait_once` is
-/// used up by a program that only asks for the formats.
+/// be kept. Where content belongs to a process this returns when it was replaced.
+/// `wait` and nothing else: `wait_until` returns at once on Wayland, and
+/// `wait_once` is used up by a program that only asks for the formats.
 fn set(secret: &Secret, sensitive: bool) -> Result<(), Error> {
     let mut clipboard = System::new()?;
     let text = secret.expose().to_owned();

@@ -1,0 +1,70 @@
+//! What a slot tells of a request whose answer was lost: no more is said than a
+//! look proves.
+
+use super::order::{Order, Verb};
+use super::outcome::Outcome;
+use crate::slot::{Found, Identity, Reading, Time};
+
+/// What one look after a lost answer proves by itself.
+pub(super) fn proves(order: &Order, now: &Reading) -> Option<Outcome> {
+    let identity = now.identity()?;
+    if identity == order.shown {
+        return None;
+    }
+    match (order.verb(), &order.shown, &now.found) {
+        (Verb::Delete, Identity::Token { .. }, Found::None) => Some(Outcome::Gone { note: None }),
+        (Verb::Delete, Identity::Token { .. }, Found::Token(token)) => Some(Outcome::Gone {
+            note: Some(format!("another token, {}, is there now", token.id)),
+        }),
+        (
+            Verb::Generate | Verb::Replace,
+            Identity::None | Identity::Token { .. },
+            Found::Token(token),
+        ) => Some(Outcome::SecretLost {
+            was_empty: order.shown == Identity::None,
+            now: token.clone(),
+            note: None,
+        }),
+        _ => None,
+    }
+}
+
+pub(super) fn cannot_tell(order: &Order, now: &Reading, why: &str) -> String {
+    let seen = match &now.found {
+        Found::Token(token) if now.identity().as_ref() == Some(&order.shown) => format!(
+            "token {}, the one from before, was seen once only",
+            token.id
+        ),
+        Found::None if order.shown == Identity::None => {
+            "the slot was seen empty, as before, once only".to_owned()
+        }
+        Found::Token(token) => format!(
+            "token {} is there now; whether it comes from this request does not show",
+            token.id
+        ),
+        Found::None => "no token is there now".to_owned(),
+        Found::Unclear if order.shown == Identity::Unclear => {
+            "the slot could not be seen before and cannot be seen now".to_owned()
+        }
+        _ => now
+            .note
+            .clone()
+            .unwrap_or_else(|| "the slot cannot be read now".to_owned()),
+    };
+    format!("{why}; {seen}")
+}
+
+/// That the token was used between its owner's look and the last one. The
+/// owner's own credential is used by looking, so of that it is not said.
+pub(super) fn used_meanwhile(order: &Order, before: &Reading) -> Option<String> {
+    let at = before.token()?.last_used_at.at()?;
+    let is_news = match order.last_use {
+        Time::Never => true,
+        Time::At(shown) => at > shown,
+        Time::Unknown => false,
+    };
+    is_news.then(|| {
+        let at = at.strftime("%Y-%m-%d %H:%M:%S UTC");
+        format!("the old token was used again at {at}, after you had looked at it")
+    })
+}
