@@ -60,7 +60,8 @@ pub fn length(seconds: u64) -> String {
 pub fn window(seconds: u64) -> String {
     let day = DAY.unsigned_abs();
     match seconds / day {
-        _ if seconds % day != 0 || seconds == 0 => length(seconds),
+        0 => length(seconds),
+        _ if !seconds.is_multiple_of(day) => length(seconds),
         1 => "1 day".to_owned(),
         days => format!("{days} days"),
     }
