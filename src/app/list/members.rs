@@ -160,9 +160,13 @@ impl List {
             if row.account != account {
                 return true;
             }
-            let now = seen_by(&row.slot);
-            row.account = now.unwrap_or(account);
-            now.is_some()
+            let Some(now) = seen_by(&row.slot) else {
+                return false;
+            };
+            // What this one saw may not be what the other sees.
+            row.wanted |= now != account;
+            row.account = now;
+            true
         });
         self.index.rebuild(&self.rows);
         self.count_marks();

@@ -373,6 +373,18 @@ mod tests {
     }
 
     #[test]
+    fn a_row_that_another_host_entry_sees_now_is_read_again_by_that_one() {
+        let mut list = list(&["a"]);
+        let (slot, look) = list.next_look(|_| true).unwrap();
+        list.begin(&slot, 1, &look);
+        list.answer(&slot, 1, found(Found::NotVisible), now());
+        assert_eq!(list.next_look(|_| true), None);
+        list.retain(0, |_| Some(1));
+        let next = list.next_look(|account| account == 1);
+        assert_eq!(next.map(|(slot, _)| slot), Some(slot));
+    }
+
+    #[test]
     fn a_late_answer_is_dropped() {
         let mut list = list(&["a"]);
         list.begin(&slot("a"), 1, &Look::Token);
