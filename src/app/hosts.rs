@@ -23,8 +23,6 @@ use crate::slot::{Found, Host, Reading, Slot, State};
 
 /// How long a program runs before it is named.
 const QUIET: Duration = Duration::from_secs(30);
-/// What a row says whose credential was not typed.
-const NOT_TYPED: &str = "its credential is to be typed, and was not; r asks for it again";
 
 /// Whether the owner types an entry's credential.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -351,13 +349,15 @@ impl App {
 
     fn decline(&mut self, account: AccountId) {
         let now = self.now.wall;
+        let key = self.settings.keymap.key(Command::Refresh);
+        let why = format!("its credential is to be typed, and was not; {key} asks for it again");
         let entry = &mut self.accounts[account];
         entry.asking = Asking::Declined;
-        entry.problem = Some(format!("{}: {NOT_TYPED}", entry.host));
+        entry.problem = Some(format!("{}: {why}", entry.host));
         for slot in self.slots_of(account) {
             let reading = Reading {
                 found: Found::Unauthorized,
-                note: Some(NOT_TYPED.to_owned()),
+                note: Some(why.clone()),
                 policy: None,
                 at: now,
             };

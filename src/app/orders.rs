@@ -91,12 +91,21 @@ impl App {
     }
 
     /// Now, by the clock of a slot's host.
-    fn moment_at(&self, slot: &Slot) -> Moment {
+    pub fn moment_at(&self, slot: &Slot) -> Moment {
         let wall = match self.list.row(slot) {
             Some(row) => self.list.time_of(row.account, self.now.wall),
             None => self.now.wall,
         };
         Moment { wall, ..self.now }
+    }
+
+    /// The key that stops what is under way. In the timeline it is the one that
+    /// closes every view, which cannot be moved.
+    pub fn stop_key(&self) -> String {
+        match self.layers.last() {
+            Some(Layer::Timeline) => "Esc".to_owned(),
+            _ => self.settings.keymap.key(Command::Back),
+        }
     }
 
     /// Why there is no dialog at all, if so.

@@ -35,13 +35,14 @@ const LABEL: usize = 9;
 /// How far an order is.
 pub fn running(app: &App, running: &Running, frame: &mut Frame, theme: Theme) {
     let seconds = app.now.since_start.saturating_sub(running.since).as_secs();
+    let stop = theme.keys(&app.stop_key());
     let words = match &running.step {
         Step::Proving => "proving the destination".to_owned(),
         Step::Comparing => "reading the slot again".to_owned(),
         Step::Recording => "writing the journal".to_owned(),
         Step::Writing => "waiting for the server".to_owned(),
         Step::Waiting(wait) => format!(
-            "the host asks to wait (429): {} left; Esc ends it",
+            "the host asks to wait (429): {} left; {stop} ends it",
             when::length(wait.as_secs().saturating_sub(seconds).max(1))
         ),
         Step::FindingOut => {
@@ -78,7 +79,7 @@ pub fn running(app: &App, running: &Running, frame: &mut Frame, theme: Theme) {
         parts.push(Part::must(super::many::progress(run, width, theme)));
         let words = match run.is_stopping() {
             true => Line::styled("stopping after this one", theme.warn()),
-            false => Line::styled("Esc stops after this one", theme.faint()),
+            false => Line::styled(format!("{stop} stops after this one"), theme.faint()),
         };
         parts.push(Part::must(words));
     }

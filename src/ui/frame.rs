@@ -147,7 +147,8 @@ pub fn status(app: &App, theme: Theme) -> Option<(String, Style)> {
     }
     if let Some(name) = app.waiting_for() {
         let turning = spinner(app, theme);
-        let text = format!("{turning}waiting for: {name}   Esc stops it");
+        let stop = theme.keys(&app.stop_key());
+        let text = format!("{turning}waiting for: {name}   {stop} stops it");
         return Some((text, theme.warn()));
     }
     let mut parts = Vec::new();

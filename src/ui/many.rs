@@ -187,7 +187,7 @@ fn item_line(app: &App, item: &Item, name: String, theme: Theme) -> Vec<Span<'st
         Span::raw(name),
         Span::raw("  "),
     ];
-    let now = app.now.wall;
+    let now = app.moment_at(&item.slot).wall;
     match (&item.token, &item.shown) {
         (Some(token), _) => {
             let used = match token.last_used_at {

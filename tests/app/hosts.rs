@@ -41,6 +41,18 @@ fn nothing_is_asked_of_a_host_before_its_credential_was_typed() {
 }
 
 #[test]
+fn a_key_that_was_moved_is_named_where_it_asks_for_a_credential() {
+    let mut settings = settings();
+    let changes = [("refresh".to_owned(), "u".to_owned())].into();
+    settings.keymap = orgward::app::keys::Keymap::new(&changes).unwrap();
+    let mut account = account(&["acme"]);
+    account.asking = Asking::Wanted;
+    let mut owner = Owner::new(settings, vec![account], (100, 30));
+    owner.press("<esc>").sees("u asks for it again");
+    owner.press("u").sees("Credential");
+}
+
+#[test]
 fn whoever_does_not_type_it_is_told_how_to_be_asked_again() {
     let mut owner = asked();
     owner.effects();
