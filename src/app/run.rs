@@ -128,7 +128,9 @@ impl Run {
         });
         let done = mood == Mood::Done || matches!(outcome, Outcome::Generated(_));
         self.undone += usize::from(!done);
-        self.stop = self.stop.take().filter(|_| stop.is_none()).or(stop);
+        if stop.is_some() {
+            self.stop = stop;
+        }
         match outcome {
             Outcome::Generated(done) if mood == Mood::Failed => Some(done),
             _ => None,
