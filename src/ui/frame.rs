@@ -13,7 +13,7 @@ use unicode_width::UnicodeWidthStr;
 
 use super::boxed::field_text;
 use super::hits::Hits;
-use super::{Theme, spinner};
+use super::{Theme, counted, spinner};
 use crate::app::bar::Shown;
 use crate::app::dialogs::facts;
 use crate::app::field::Field;
@@ -125,10 +125,6 @@ fn attention(app: &App, short: bool, theme: Theme) -> Vec<Span<'static>> {
         spans.push(Span::styled(words, style));
     }
     spans
-}
-
-fn counted(number: usize, one: &str, many: &str) -> String {
-    format!("{number} {}", if number == 1 { one } else { many })
 }
 
 /// What stands in the rule below the list.

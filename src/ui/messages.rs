@@ -5,19 +5,16 @@ use ratatui::text::{Line, Span};
 use unicode_width::UnicodeWidthStr;
 
 use super::Theme;
-use super::boxed::{Boxed, Part, boxed, inner_width};
+use super::boxed::{Boxed, Part, WIDE, boxed, inner_width};
 use crate::app::messages::MessagesView;
 use crate::app::{App, layout};
 use crate::text::fit;
-
-/// The width where the window has room.
-const WIDTH: u16 = 110;
 
 /// Draws the messages.
 pub fn messages(app: &App, view: &MessagesView, frame: &mut Frame, theme: Theme) -> Boxed {
     let area = frame.area();
     let room = layout::help_height((area.width, area.height));
-    let width = usize::from(inner_width(frame, WIDTH));
+    let width = usize::from(inner_width(frame, WIDE));
     let remarks = app.said.remarks();
     let count = remarks.len();
     let first = view.offset.min(count.saturating_sub(room));
@@ -65,5 +62,5 @@ pub fn messages(app: &App, view: &MessagesView, frame: &mut Frame, theme: Theme)
     } else {
         "Messages".to_owned()
     };
-    boxed(frame, &title, theme.title(), parts, WIDTH, theme)
+    boxed(frame, &title, theme.title(), parts, WIDE, theme)
 }
