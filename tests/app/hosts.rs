@@ -1,7 +1,7 @@
 //! Host entries that come, wait for a credential, or have none.
 
+use orgward::app::account::Asking;
 use orgward::app::dialogs::OfferDialog;
-use orgward::app::hosts::Asking;
 use orgward::app::message::{Added, Addition, Candidate, CheckProblem, Reply};
 use orgward::app::{Account, Effect, Layer, Message};
 use orgward::config::edit::EditError;
