@@ -26,10 +26,12 @@ mod orders;
 pub mod panel;
 mod past;
 mod reading;
+pub mod report;
 pub mod run;
 mod secrets;
 pub mod timeline;
 pub mod when;
+mod wrap;
 
 use std::collections::{HashMap, HashSet};
 use std::time::Duration;
@@ -56,7 +58,8 @@ pub use self::message::{
 };
 use self::messages::{MessagesView, Said};
 use self::panel::Panel;
-use self::run::{Report, Run};
+use self::report::Report;
+use self::run::Run;
 use crate::action::{Order, Step, Verb};
 use crate::config::theme::Palette;
 use crate::expiry::Expiry;
