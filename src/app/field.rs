@@ -1,10 +1,11 @@
 //! A one-line text field. Every character is text; pasted text goes in without
 //! its line ends. Never used for a secret.
 
-use crossterm::event::{Event, KeyCode, KeyEvent, KeyModifiers};
+use crossterm::event::{Event, KeyCode, KeyEvent};
 use tui_input::Input;
 use tui_input::backend::crossterm::EventHandler;
 
+use super::keys::with_modifier;
 use crate::text;
 
 /// The most characters that a field takes.
@@ -35,11 +36,7 @@ impl Field {
     /// Takes a key; true if it was one for a text field.
     pub fn key(&mut self, key: &KeyEvent) -> bool {
         let editing = match key.code {
-            KeyCode::Char(_) => {
-                !key.modifiers
-                    .intersects(KeyModifiers::CONTROL | KeyModifiers::ALT)
-                    && self.text().chars().count() < LIMIT
-            }
+            KeyCode::Char(_) => !with_modifier(key) && self.text().chars().count() < LIMIT,
             KeyCode::Backspace
             | KeyCode::Delete
             | KeyCode::Left

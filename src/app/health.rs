@@ -1,18 +1,17 @@
-//! The hosts: which organizations they have, and how they are doing.
+//! How the hosts are doing: away, pausing, living by another clock.
 //!
 //! A host that cannot be reached is one line on the screen and not one for each
 //! of its rows, and it is asked again by itself for as long as the screen is
 //! open.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::SignedDuration;
 
-use super::list::{AccountId, Row};
-use super::{App, Effect, EffectId, Moment};
+use super::list::AccountId;
+use super::{Account, App, Effect, EffectId, Moment};
 use crate::fleet::HostNews;
-use crate::slot::{Found, Reading, Slot};
+use crate::slot::{Found, Reading};
 
 /// How long a host that went away is left alone between two tries.
 const AGAIN: Duration = Duration::from_secs(30);
@@ -63,114 +62,6 @@ impl Health {
 }
 
 impl App {
-    /// The rows that an earlier run knew, and the question whether it was the
-    /// same account's.
-    pub(super) fn recall(&mut self, account: AccountId) -> Vec<Effect> {
-        let old = std::mem::take(&mut self.accounts[account].remembered);
-        if old.is_empty() {
-            return Vec::new();
-        }
-        let rows = old
-            .into_iter()
-            .map(|(slot, reading)| (slot, account, Some(reading)));
-        self.list.add_known(rows);
-        if self.accounts[account].is_ready() {
-            return self.identify(account);
-        }
-        Vec::new()
-    }
-
-    /// Asks whose the old rows of a host entry are, if there are some.
-    pub(super) fn identify(&mut self, account: AccountId) -> Vec<Effect> {
-        let old = |row: &Row| row.account == account && row.old.is_some();
-        if !self.list.rows().iter().any(old) {
-            return Vec::new();
-        }
-        let id = self.next_id();
-        self.identifying.insert(id, account);
-        vec![Effect::Identify { id, account }]
-    }
-
-    pub(super) fn identified(&mut self, id: EffectId, same: bool) {
-        if let Some(account) = self.identifying.remove(&id)
-            && !same
-        {
-            self.list.forget_old(account);
-        }
-    }
-
-    pub(super) fn ask_for_organizations(&mut self, account: AccountId) -> Vec<Effect> {
-        let entry = &self.accounts[account];
-        if let Some(names) = &entry.organizations {
-            let host = entry.host.clone();
-            let slots: Vec<_> = names
-                .iter()
-                .map(|name| (Slot::sharing(&host, name), account))
-                .collect();
-            self.list.add(slots);
-            return Vec::new();
-        }
-        if entry.listing.is_some() || !entry.is_ready() {
-            return Vec::new();
-        }
-        let id = self.next_id();
-        self.accounts[account].listing = Some(id);
-        vec![Effect::List { id, account }]
-    }
-
-    /// A page of a listing: its rows need not wait for the end.
-    pub(super) fn page(&mut self, id: EffectId, names: &[Arc<str>]) {
-        let listing = |account: &super::Account| account.listing == Some(id);
-        let Some(account) = self.accounts.iter().position(listing) else {
-            return;
-        };
-        let host = self.accounts[account].host.clone();
-        let slots = names
-            .iter()
-            .map(|name| (Slot::sharing(&host, name), account));
-        self.list.add(slots);
-    }
-
-    pub(super) fn listed(&mut self, id: EffectId, result: Result<Vec<Arc<str>>, String>) {
-        let Some(account) = self
-            .accounts
-            .iter()
-            .position(|entry| entry.listing == Some(id))
-        else {
-            return;
-        };
-        let entry = &mut self.accounts[account];
-        entry.listing = None;
-        match result {
-            Ok(names) => {
-                entry.problem = None;
-                let host = entry.host.clone();
-                entry.seen = names.iter().cloned().collect();
-                // What this one does not see any more another may.
-                let accounts = &self.accounts;
-                self.list.retain(account, |slot| {
-                    accounts[account]
-                        .sees(slot)
-                        .then_some(account)
-                        .or_else(|| accounts.iter().position(|other| other.sees(slot)))
-                });
-                let slots: Vec<_> = names
-                    .iter()
-                    .map(|name| (Slot::sharing(&host, name), account))
-                    .collect();
-                self.list.add(slots);
-            }
-            Err(why) => {
-                // Whoever is away is known to be; that stands in the same line.
-                let known = entry.health.is_away();
-                entry.problem = Some(why.clone());
-                if !known {
-                    self.say_bad(why);
-                }
-            }
-        }
-    }
-
     pub(super) fn hosts_news(&mut self, news: Vec<HostNews>) -> Vec<Effect> {
         let mut effects = Vec::new();
         for (account, news) in news.into_iter().enumerate().take(self.accounts.len()) {
@@ -239,7 +130,8 @@ impl App {
     }
 
     pub(super) fn reached(&mut self, id: EffectId, why: Option<String>) -> Vec<Effect> {
-        let trying = |account: &super::Account| matches!(account.health.away, Some(Away::Trying(of)) if of == id);
+        let trying =
+            |account: &Account| matches!(account.health.away, Some(Away::Trying(of)) if of == id);
         let Some(account) = self.accounts.iter().position(trying) else {
             return Vec::new();
         };

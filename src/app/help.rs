@@ -1,12 +1,10 @@
 //! The help: every key, made from the table that the keys come from. What is
 //! typed narrows it down.
 
-use unicode_segmentation::UnicodeSegmentation;
-use unicode_width::UnicodeWidthStr;
-
 use super::field::Field;
 use super::keys::{Command, Context, Keymap, Pressed, moved};
 use super::layout;
+use super::wrap::wrapped;
 use crate::slot::State;
 
 /// The help's state.
@@ -32,41 +30,8 @@ pub enum Line {
 /// The columns for the keys, with the gap behind them.
 pub const KEYS: usize = 16;
 
-/// Breaks a text at blanks.
-pub(super) fn wrapped(text: &str, width: usize) -> Vec<String> {
-    let mut lines = vec![String::new()];
-    for word in text.split(' ').flat_map(|word| pieces(word, width)) {
-        let last = lines.last_mut();
-        match last {
-            Some(line) if line.is_empty() => line.push_str(word),
-            Some(line) if line.width() + 1 + word.width() <= width => {
-                line.push(' ');
-                line.push_str(word);
-            }
-            _ => lines.push(word.to_owned()),
-        }
-    }
-    lines
-}
-
-/// A word that is wider than a line, in pieces that are not; never cut inside
-/// what a reader takes for one character.
-fn pieces(word: &str, width: usize) -> Vec<&str> {
-    let mut pieces = Vec::new();
-    let (mut start, mut used) = (0, 0);
-    for (at, grapheme) in word.grapheme_indices(true) {
-        let columns = grapheme.width();
-        if used + columns > width && at > start {
-            pieces.push(&word[start..at]);
-            (start, used) = (at, 0);
-        }
-        used += columns;
-    }
-    pieces.push(&word[start..]);
-    pieces
-}
-
-fn whole_lines(keymap: &Keymap, over: Context) -> Vec<(&'static str, Vec<(String, String)>)> {
+/// Every key and every state, in parts with a headline.
+fn parts(keymap: &Keymap, over: Context) -> Vec<(&'static str, Vec<(String, String)>)> {
     let rest = Context::ALL.into_iter().filter(|context| *context != over);
     let mut parts: Vec<_> = std::iter::once(over)
         .chain(rest)
@@ -101,7 +66,7 @@ impl Help {
         let search = self.search.text().to_lowercase();
         let words: Vec<&str> = search.split_whitespace().collect();
         let mut lines = Vec::new();
-        for (head, entries) in whole_lines(keymap, self.over) {
+        for (head, entries) in parts(keymap, self.over) {
             let fits = |(key, text): &(String, String)| {
                 let all = format!("{head} {key} {text}").to_lowercase();
                 words.iter().all(|word| all.contains(word))
@@ -175,28 +140,4 @@ impl Help {
 
 fn opens(keymap: &Keymap, pressed: &Pressed) -> bool {
     keymap.command(Context::List, pressed.key) == Some(Command::Help)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_text_is_broken_at_blanks_and_never_inside_a_character() {
-        assert_eq!(wrapped("one two three", 7), ["one two", "three"]);
-        for character in ["🇩🇪", "✋🏽", "e\u{301}", "組"] {
-            let word = character.repeat(9);
-            for width in 1..12 {
-                let lines = wrapped(&word, width);
-                assert_eq!(lines.concat(), word);
-                for line in lines {
-                    assert!(
-                        line.graphemes(true).all(|g| g == character),
-                        "{line:?} at {width}"
-                    );
-                    assert!(line.width() <= width.max(character.width()));
-                }
-            }
-        }
-    }
 }

@@ -5,16 +5,19 @@
 //! time with each message. So every way through the program can be walked in a
 //! test by pressing keys and handing in answers.
 
+pub mod account;
 pub mod bar;
+mod credentials;
 pub mod dialogs;
 pub mod field;
 mod health;
 pub mod help;
-pub mod hosts;
+mod hosts;
 mod input;
 pub mod keys;
 pub mod layout;
 pub mod list;
+mod listing;
 mod many;
 pub mod masked;
 pub mod message;
@@ -23,10 +26,12 @@ mod orders;
 pub mod panel;
 mod past;
 mod reading;
+pub mod report;
 pub mod run;
 mod secrets;
 pub mod timeline;
 pub mod when;
+mod wrap;
 
 use std::collections::{HashMap, HashSet};
 use std::time::Duration;
@@ -36,6 +41,8 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use zeroize::Zeroizing;
 
+pub use self::account::Account;
+use self::credentials::Program;
 use self::dialogs::{
     AddDialog, AskDialog, DeleteDialog, JournalView, LeaveDialog, Leftovers, ManyDialog, NewDialog,
     Notice, OfferDialog, ProgramDialog, Stage,
@@ -43,8 +50,6 @@ use self::dialogs::{
 use self::field::Field;
 pub use self::health::Health;
 use self::help::Help;
-pub use self::hosts::Account;
-use self::hosts::Program;
 use self::keys::Keymap;
 use self::list::{AccountId, List};
 pub use self::message::{
@@ -53,7 +58,8 @@ pub use self::message::{
 };
 use self::messages::{MessagesView, Said};
 use self::panel::Panel;
-use self::run::{Report, Run};
+use self::report::Report;
+use self::run::Run;
 use crate::action::{Order, Step, Verb};
 use crate::config::theme::Palette;
 use crate::expiry::Expiry;

@@ -3,13 +3,15 @@
 //! Whatever an order brings opens over what is on the screen; an outcome is
 //! never stale.
 
-use super::dialogs::{self, Deed, DeleteDialog, NewDialog, Next, Notice, Reaction, facts};
+use super::dialogs::{
+    Deed, DeleteDialog, Identified, NewDialog, Next, Notice, NoticeWish, Reaction,
+};
 use super::keys::Command;
 use super::message::{EffectId, Preparation};
 use super::panel::Panel;
 use super::{App, Effect, Layer, Moment, Running, list};
 use crate::action::{NotDone, Order, Outcome, Step};
-use crate::slot::{Found, Identity, Reading, Slot, State};
+use crate::slot::{Found, Reading, Slot, State};
 
 impl App {
     /// The dialog for the marked slots, or for the selected one.
@@ -80,23 +82,27 @@ impl App {
         }]
     }
 
-    fn identification(&self, slot: &Slot) -> Option<dialogs::Identified> {
+    fn identification(&self, slot: &Slot) -> Option<Identified> {
         let reading = self.known(slot)?;
-        let shown = reading.identity()?;
-        Some(dialogs::Identified {
-            shown,
-            facts: facts(reading, self.moment_at(slot), &self.settings.zone),
-            last_use: reading.last_use(),
-        })
+        Identified::of(reading, self.moment_at(slot), &self.settings.zone)
     }
 
     /// Now, by the clock of a slot's host.
-    fn moment_at(&self, slot: &Slot) -> Moment {
+    pub fn moment_at(&self, slot: &Slot) -> Moment {
         let wall = match self.list.row(slot) {
             Some(row) => self.list.time_of(row.account, self.now.wall),
             None => self.now.wall,
         };
         Moment { wall, ..self.now }
+    }
+
+    /// The key that stops what is under way. In the timeline it is the one that
+    /// closes every view, which cannot be moved.
+    pub fn stop_key(&self) -> String {
+        match self.layers.last() {
+            Some(Layer::Timeline) => "Esc".to_owned(),
+            _ => self.settings.keymap.key(Command::Back),
+        }
     }
 
     /// Why there is no dialog at all, if so.
@@ -117,18 +123,16 @@ impl App {
 
     /// Takes a key for the notice of what became of an order.
     pub(super) fn notice_key(&mut self, notice: Notice, command: Option<Command>) -> Vec<Effect> {
-        let (reaction, wanted) = notice.key(command);
-        let next = notice.next.clone();
-        let mut effects = self.react(reaction, Layer::Notice(notice));
-        match next {
-            Some(Next::New(slot)) if wanted => effects.extend(self.open_new(&slot)),
-            Some(Next::Delete(slot)) if wanted => effects.extend(self.open_delete(&slot)),
-            Some(Next::WithoutJournal(order)) if wanted => {
-                effects.extend(self.perform(*order));
+        match notice.key(command) {
+            NoticeWish::Stay => {
+                self.layers.push(Layer::Notice(notice));
+                Vec::new()
             }
-            _ => {}
+            NoticeWish::Close => Vec::new(),
+            NoticeWish::Next(Next::New(slot)) => self.open_new(&slot),
+            NoticeWish::Next(Next::Delete(slot)) => self.open_delete(&slot),
+            NoticeWish::Next(Next::WithoutJournal(order)) => self.perform(*order),
         }
-        effects
     }
 
     pub(super) fn react(&mut self, reaction: Reaction, layer: Layer) -> Vec<Effect> {
@@ -163,59 +167,34 @@ impl App {
         vec![Effect::Perform { id, order }]
     }
 
+    /// What a dialog waited for, wherever it lies by now.
     pub(super) fn prepared(&mut self, id: EffectId, preparation: Preparation) -> Vec<Effect> {
-        let place = self.layers.iter().enumerate().find_map(|(at, layer)| {
-            let (preparing, slot) = match layer {
-                Layer::New(dialog) => (dialog.preparing, &dialog.slot),
-                Layer::Delete(dialog) => (dialog.preparing, &dialog.slot),
-                _ => return None,
-            };
-            (preparing == id).then(|| (at, self.moment_at(slot)))
-        });
-        let Some((place, now)) = place else {
+        let waits = |layer: &Layer| match layer {
+            Layer::New(dialog) => dialog.preparing == id,
+            Layer::Delete(dialog) => dialog.preparing == id,
+            _ => false,
+        };
+        let Some(place) = self.layers.iter().position(waits) else {
             return Vec::new();
         };
-        let seen = preparation.seen.clone();
-        let fresh = |shown: &Identity| {
-            // Another token than the one that is shown is no news for this
-            // dialog: its order would be refused, and says what is there.
-            let seen = seen
-                .as_ref()
-                .filter(|seen| seen.identity().as_ref() == Some(shown))?;
-            Some((facts(seen, now, &self.settings.zone), seen.last_use()))
+        // Another token than the one that is shown is no news for a dialog: its
+        // order would be refused, and says what is there.
+        let now = |app: &Self, slot: &Slot| {
+            let seen = preparation.seen.as_ref()?;
+            Identified::of(seen, app.moment_at(slot), &app.settings.zone)
         };
-        match &mut self.layers[place] {
-            Layer::New(dialog) => {
-                if let Some(facts) = fresh(&dialog.shown) {
-                    (dialog.facts, dialog.last_use) = facts;
-                }
+        let mut layer = self.layers.remove(place);
+        if let Layer::New(dialog) = &mut layer {
+            let now = now(self, &dialog.slot);
+            if let Reaction::Perform(order) = dialog.prepared(preparation, now) {
+                return self.perform(*order);
             }
-            Layer::Delete(dialog) => {
-                if let Some(facts) = fresh(&dialog.shown) {
-                    (dialog.facts, dialog.last_use) = facts;
-                }
-            }
-            _ => {}
+        } else if let Layer::Delete(dialog) = &mut layer {
+            let now = now(self, &dialog.slot);
+            dialog.prepared(preparation, now);
         }
-        match self.layers.remove(place) {
-            Layer::New(mut dialog) => match dialog.prepared(preparation) {
-                Reaction::Perform(order) => self.perform(*order),
-                _ => {
-                    self.layers.insert(place, Layer::New(dialog));
-                    Vec::new()
-                }
-            },
-            Layer::Delete(mut dialog) => {
-                dialog.preparation = Some(preparation);
-                dialog.problem = None;
-                self.layers.insert(place, Layer::Delete(dialog));
-                Vec::new()
-            }
-            other => {
-                self.layers.insert(place, other);
-                Vec::new()
-            }
-        }
+        self.layers.insert(place, layer);
+        Vec::new()
     }
 
     pub(super) fn step(&mut self, id: EffectId, step: Step) {

@@ -7,7 +7,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use super::Moment;
-use super::dialogs::sentence;
+use super::dialogs::{sentence, turned};
 use super::field::Field;
 use super::keys::{Command, Context, Pressed};
 use super::message::{EffectId, Gone, NotDelivered};
@@ -26,6 +26,9 @@ const MEANT: Duration = Duration::from_millis(200);
 pub const REPLACE: &str = "replace";
 /// What stands for a secret.
 pub const MASK: &str = "••••••••";
+
+/// How the note begins that holds until the new secret is stored as well.
+const OLD_STORED: &str = "The old one is still stored in ";
 
 /// A place that the secret was brought to.
 #[derive(Debug)]
@@ -72,9 +75,9 @@ pub struct Panel {
     pub replacing: Option<(Destination, Field)>,
     /// What else is to be known.
     pub notes: Vec<String>,
-    /// The names of the configured deliveries, and the one that `p` offers.
+    /// The names of the configured deliveries.
     pub deliveries: Vec<String>,
-    /// Which delivery is being chosen.
+    /// Which of them is offered, while one is being chosen.
     pub choosing: Option<usize>,
     keyring: bool,
     can_store: bool,
@@ -120,7 +123,7 @@ impl Panel {
             };
             notes.extend(
                 done.stored
-                    .map(|origin| format!("The old one is still stored in {origin}: {next}.")),
+                    .map(|origin| format!("{OLD_STORED}{origin}: {next}.")),
             );
         }
         notes.extend(done.note.as_deref().map(sentence));
@@ -239,8 +242,7 @@ impl Panel {
     /// The secret is stored as the owner's credential, where the old one was.
     pub fn stored(&mut self, delivered: Delivered, now: Moment) {
         self.can_store = false;
-        self.notes
-            .retain(|note| !note.starts_with("The old one is still stored in "));
+        self.notes.retain(|note| !note.starts_with(OLD_STORED));
         self.arrived(delivered, now);
     }
 
@@ -306,52 +308,72 @@ impl Panel {
 
     /// Takes a key.
     pub fn key(&mut self, pressed: Pressed, now: Moment) -> Wish {
-        let Pressed { command, key } = pressed;
-        if let Some((to, word)) = &mut self.replacing {
-            match command {
-                Some(Command::Close) => {
-                    self.replacing = None;
-                    self.problem = None;
-                }
-                Some(Command::Act) if word.text() == REPLACE => {
-                    let to = to.clone();
-                    self.replacing = None;
-                    return Wish::Replace(to);
-                }
-                _ => {
-                    word.key(key);
-                }
-            }
-            return Wish::Stay;
+        match self.context() {
+            Context::Replacing => self.replacing_key(pressed),
+            Context::Path => self.path_key(pressed),
+            Context::Choosing => self.choosing_key(pressed.command),
+            _ => self.panel_key(pressed.command, now),
         }
-        if let Some(path) = &mut self.path {
-            match command {
-                Some(Command::Close) => self.path = None,
-                Some(Command::Act) if !path.text().trim().is_empty() => {
-                    let to = Destination::File(PathBuf::from(path.text()));
-                    self.path = None;
-                    return Wish::Deliver(to);
-                }
-                _ => {
-                    path.key(key);
-                }
-            }
+    }
+
+    fn replacing_key(&mut self, Pressed { command, key }: Pressed) -> Wish {
+        let Some((to, word)) = &mut self.replacing else {
             return Wish::Stay;
-        }
-        if let Some(at) = self.choosing {
-            let count = self.deliveries.len();
-            match command {
-                Some(Command::Close) => self.choosing = None,
-                Some(Command::Earlier) => self.choosing = Some((at + count - 1) % count),
-                Some(Command::Later) => self.choosing = Some((at + 1) % count),
-                Some(Command::Act) => {
-                    self.choosing = None;
-                    return Wish::Deliver(Destination::Named(self.deliveries[at].clone()));
-                }
-                _ => {}
+        };
+        match command {
+            Some(Command::Close) => {
+                self.replacing = None;
+                self.problem = None;
             }
-            return Wish::Stay;
+            Some(Command::Act) if word.text() == REPLACE => {
+                let to = to.clone();
+                self.replacing = None;
+                return Wish::Replace(to);
+            }
+            _ => {
+                word.key(key);
+            }
         }
+        Wish::Stay
+    }
+
+    fn path_key(&mut self, Pressed { command, key }: Pressed) -> Wish {
+        let Some(path) = &mut self.path else {
+            return Wish::Stay;
+        };
+        match command {
+            Some(Command::Close) => self.path = None,
+            Some(Command::Act) if !path.text().trim().is_empty() => {
+                let to = Destination::File(PathBuf::from(path.text()));
+                self.path = None;
+                return Wish::Deliver(to);
+            }
+            _ => {
+                path.key(key);
+            }
+        }
+        Wish::Stay
+    }
+
+    fn choosing_key(&mut self, command: Option<Command>) -> Wish {
+        let Some(at) = self.choosing else {
+            return Wish::Stay;
+        };
+        let count = self.deliveries.len();
+        match command {
+            Some(Command::Close) => self.choosing = None,
+            Some(Command::Earlier) => self.choosing = Some(turned(at, -1, count)),
+            Some(Command::Later) => self.choosing = Some(turned(at, 1, count)),
+            Some(Command::Act) => {
+                self.choosing = None;
+                return Wish::Deliver(Destination::Named(self.deliveries[at].clone()));
+            }
+            _ => {}
+        }
+        Wish::Stay
+    }
+
+    fn panel_key(&mut self, command: Option<Command>, now: Moment) -> Wish {
         let Some(command) = command.filter(|command| self.can(*command)) else {
             return Wish::Stay;
         };

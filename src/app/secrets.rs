@@ -103,12 +103,25 @@ impl App {
         self.forget_answered_question();
     }
 
-    /// The places of the panels whose secrets were delivered nowhere.
-    fn undelivered(&self) -> Vec<usize> {
-        let lost = |layer: &Layer| matches!(layer, Layer::Panel(panel) if !panel.is_delivered());
-        (0..self.layers.len())
-            .filter(|at| lost(&self.layers[*at]))
-            .collect()
+    /// The panels whose secrets were delivered nowhere, the lowest first.
+    fn undelivered(&self) -> impl Iterator<Item = &Panel> {
+        let panels = self.layers.iter().filter_map(|layer| match layer {
+            Layer::Panel(panel) => Some(&**panel),
+            _ => None,
+        });
+        panels.filter(|panel| !panel.is_delivered())
+    }
+
+    /// Takes the first of them off the screen that is meant.
+    fn take_undelivered(&mut self, is_meant: impl Fn(&Panel) -> bool) -> Option<Box<Panel>> {
+        let at = self.layers.iter().position(|layer| match layer {
+            Layer::Panel(panel) => !panel.is_delivered() && is_meant(panel),
+            _ => false,
+        })?;
+        match self.layers.remove(at) {
+            Layer::Panel(panel) => Some(panel),
+            _ => None,
+        }
     }
 
     /// The owner wants to leave: never while a write runs, and never with a
@@ -128,14 +141,7 @@ impl App {
             self.say("stopping; the program ends afterwards");
             return vec![Effect::Stop { id }];
         }
-        let slots: Vec<Slot> = self
-            .undelivered()
-            .into_iter()
-            .filter_map(|at| match &self.layers[at] {
-                Layer::Panel(panel) => Some(panel.slot.clone()),
-                _ => None,
-            })
-            .collect();
+        let slots: Vec<Slot> = self.undelivered().map(|panel| panel.slot.clone()).collect();
         if slots.is_empty() {
             return vec![match self.is_offering() {
                 true => Effect::Decline,
@@ -165,12 +171,7 @@ impl App {
             Answer::Copy => {
                 // Back to the panel, which shows what becomes of it.
                 self.leaving = false;
-                let Some(at) = self.undelivered().first().copied() else {
-                    return Vec::new();
-                };
-                let layer = self.layers.remove(at);
-                let Layer::Panel(mut panel) = layer else {
-                    self.layers.insert(at, layer);
+                let Some(mut panel) = self.take_undelivered(|_| true) else {
                     return Vec::new();
                 };
                 let effect = self.deliver(&mut panel, Destination::Clipboard, false);
@@ -180,18 +181,14 @@ impl App {
             Answer::Lose => {
                 let mut effects = Vec::new();
                 // Only what the question named.
-                let asked = |layer: &Layer| matches!(layer, Layer::Panel(panel) if dialog.slots.contains(&panel.slot));
-                for at in self.undelivered().into_iter().rev() {
-                    if !asked(&self.layers[at]) {
-                        continue;
-                    }
-                    if let Layer::Panel(panel) = self.layers.remove(at) {
-                        effects.push(Effect::LetGo {
-                            order: panel.order().to_owned(),
-                            hold: panel.hold(),
-                            slot: panel.slot.clone(),
-                        });
-                    }
+                while let Some(panel) =
+                    self.take_undelivered(|panel| dialog.slots.contains(&panel.slot))
+                {
+                    effects.push(Effect::LetGo {
+                        order: panel.order().to_owned(),
+                        hold: panel.hold(),
+                        slot: panel.slot,
+                    });
                 }
                 if dialog.leaving {
                     effects.extend(self.leave());
@@ -203,7 +200,7 @@ impl App {
 
     /// Whether to let a secret go is no question once it is delivered.
     pub(super) fn forget_answered_question(&mut self) {
-        if self.undelivered().is_empty() {
+        if self.undelivered().next().is_none() {
             self.layers
                 .retain(|layer| !matches!(layer, Layer::Leave(_)));
         }

@@ -44,8 +44,8 @@ pub fn relative(time: Timestamp, now: Timestamp) -> Aging {
     Aging { text, until }
 }
 
-/// A length of time in its largest whole unit: "45 s", "90 d". Rounded up, but
-/// for days: of a policy no day is promised that it does not give.
+/// A length of time in one unit: "45 s", "90 d". Rounded up, so that what is
+/// counted down ends at one; but days are counted when they are full.
 pub fn length(seconds: u64) -> String {
     let seconds = i64::try_from(seconds).unwrap_or(i64::MAX);
     match seconds {

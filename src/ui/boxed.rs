@@ -17,6 +17,10 @@ use crate::app::Target;
 use crate::app::field::Field;
 use crate::text::fit;
 
+/// The width of a box where the window has room.
+pub const WIDTH: u16 = 76;
+/// The width of one that shows lines of a record.
+pub const WIDE: u16 = 110;
 /// The height from which on the window's last line, the keys, stays free.
 const ROOMY: u16 = 12;
 /// Inside a box of fewer columns texts are said shortly.
@@ -96,21 +100,8 @@ pub fn boxed(
     } else {
         window.height
     };
-    let rows = |parts: &[Part]| -> u16 {
-        let rows: usize = parts.iter().map(|part| rows(&part.line, inner)).sum();
-        u16::try_from(rows).unwrap_or(u16::MAX)
-    };
-    while rows(&parts) > most.saturating_sub(2) {
-        let rank = parts.iter().map(|part| part.rank).max().unwrap_or(0);
-        // Of one rank the last goes first.
-        match parts.iter().rposition(|part| part.rank == rank) {
-            Some(at) if rank > 0 => {
-                parts.remove(at);
-            }
-            _ => break,
-        }
-    }
-    let needed = rows(&parts);
+    leave_out(&mut parts, inner, most.saturating_sub(2));
+    let needed = height(&parts, inner);
     let height = needed.saturating_add(2).min(most);
     let area = Rect::new(
         window.x + (window.width - width) / 2,
@@ -129,6 +120,26 @@ pub fn boxed(
     let paragraph = Paragraph::new(lines).wrap(Wrap { trim: false });
     frame.render_widget(paragraph.scroll((over, 0)), inside);
     Boxed { area, hits }
+}
+
+/// Leaves out by rank what does not fit into `room` rows.
+fn leave_out(parts: &mut Vec<Part>, width: u16, room: u16) {
+    while height(parts, width) > room {
+        let rank = parts.iter().map(|part| part.rank).max().unwrap_or(0);
+        // Of one rank the last goes first.
+        match parts.iter().rposition(|part| part.rank == rank) {
+            Some(at) if rank > 0 => {
+                parts.remove(at);
+            }
+            _ => break,
+        }
+    }
+}
+
+/// The rows that all lines take.
+fn height(parts: &[Part], width: u16) -> u16 {
+    let rows: usize = parts.iter().map(|part| rows(&part.line, width)).sum();
+    u16::try_from(rows).unwrap_or(u16::MAX)
 }
 
 /// The lines that can be clicked, as far as they are seen.
@@ -229,4 +240,17 @@ pub fn field_text(field: &Field, width: usize, theme: Theme) -> String {
         shown.extend(tail.into_iter().rev());
     }
     format!("{shown}{}{after}", symbols.cursor)
+}
+
+/// A field's text, with its cursor while it has the focus.
+pub fn text_of(field: &Field, focused: bool, width: usize, theme: Theme) -> String {
+    match focused {
+        true => field_text(field, width, theme),
+        false => fit(field.text(), width, theme.symbols.ascii),
+    }
+}
+
+/// What is chosen of several things, between the signs that say so.
+pub fn chosen(value: &str, theme: Theme) -> String {
+    format!("{} {value} {}", theme.symbols.before, theme.symbols.after)
 }

@@ -13,7 +13,7 @@ use unicode_width::UnicodeWidthStr;
 
 use super::boxed::field_text;
 use super::hits::Hits;
-use super::{Theme, spinner};
+use super::{Theme, counted, spinner};
 use crate::app::bar::Shown;
 use crate::app::dialogs::facts;
 use crate::app::field::Field;
@@ -127,10 +127,6 @@ fn attention(app: &App, short: bool, theme: Theme) -> Vec<Span<'static>> {
     spans
 }
 
-fn counted(number: usize, one: &str, many: &str) -> String {
-    format!("{number} {}", if number == 1 { one } else { many })
-}
-
 /// What stands in the rule below the list.
 pub fn status(app: &App, theme: Theme) -> Option<(String, Style)> {
     if let Some(status) = &app.status {
@@ -147,7 +143,8 @@ pub fn status(app: &App, theme: Theme) -> Option<(String, Style)> {
     }
     if let Some(name) = app.waiting_for() {
         let turning = spinner(app, theme);
-        let text = format!("{turning}waiting for: {name}   Esc stops it");
+        let stop = theme.keys(&app.stop_key());
+        let text = format!("{turning}waiting for: {name}   {stop} stops it");
         return Some((text, theme.warn()));
     }
     let mut parts = Vec::new();

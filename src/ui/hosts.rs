@@ -3,15 +3,14 @@
 use ratatui::Frame;
 use ratatui::text::{Line, Span};
 
-use super::boxed::{Boxed, Part, boxed, field_text, inner_width, leaves_keys};
+use super::boxed::{Boxed, Part, WIDTH, boxed, chosen, inner_width, leaves_keys, text_of};
 use super::{Theme, pad};
 use crate::app::dialogs::{
     AddDialog, AskDialog, OfferDialog, Part as Focus, Place, ProgramDialog, Source, Stage,
 };
 use crate::app::masked::Masked;
+use crate::text::fit;
 
-/// The width of a dialog where the window has room.
-const WIDTH: u16 = 76;
 /// The columns of a label before a field.
 const LABEL: usize = 14;
 
@@ -110,18 +109,18 @@ pub fn add(dialog: &AddDialog, frame: &mut Frame, theme: Theme) -> Boxed {
             theme.plain()
         };
         let (label, value) = match part {
-            Focus::Place => ("Add", chooser(&place(dialog.chosen()), theme)),
-            Focus::Source => ("Credential", chooser(source(dialog.chosen_source()), theme)),
+            Focus::Place => ("Add", chosen(&place(dialog.chosen()), theme)),
+            Focus::Source => ("Credential", chosen(source(dialog.chosen_source()), theme)),
             Focus::Name if *dialog.chosen() == Place::Host => {
-                ("Host", text(&dialog.name, focused, room, theme))
+                ("Host", text_of(&dialog.name, focused, room, theme))
             }
-            Focus::Name => ("Organization", text(&dialog.name, focused, room, theme)),
-            Focus::Account => ("Account", text(&dialog.account, focused, room, theme)),
-            Focus::Address => ("Address", text(&dialog.address, focused, room, theme)),
+            Focus::Name => ("Organization", text_of(&dialog.name, focused, room, theme)),
+            Focus::Account => ("Account", text_of(&dialog.account, focused, room, theme)),
+            Focus::Address => ("Address", text_of(&dialog.address, focused, room, theme)),
             Focus::Detail => match dialog.chosen_source() {
                 Source::Ask => ("", masked(&dialog.credential, room, theme)),
-                Source::Env => ("Variable", text(&dialog.detail, focused, room, theme)),
-                _ => ("Command", text(&dialog.detail, focused, room, theme)),
+                Source::Env => ("Variable", text_of(&dialog.detail, focused, room, theme)),
+                _ => ("Command", text_of(&dialog.detail, focused, room, theme)),
             },
         };
         let mut line = vec![
@@ -140,7 +139,7 @@ pub fn add(dialog: &AddDialog, frame: &mut Frame, theme: Theme) -> Boxed {
                 None if focused => "https://HOST/api/v2/".to_owned(),
                 None => "only where the API is on another server".to_owned(),
             };
-            let words = crate::text::fit(&words, room.saturating_sub(1), theme.symbols.ascii);
+            let words = fit(&words, room.saturating_sub(1), theme.symbols.ascii);
             line.push(Span::styled(words, theme.faint()));
         }
         let rank = if focused { 0 } else { 2 };
@@ -191,18 +190,6 @@ fn source(source: Source) -> &'static str {
         Source::Command => "what a command prints",
         Source::Keyring => "the system's keyring",
         Source::Ask => "typed at every start",
-    }
-}
-
-fn chooser(value: &str, theme: Theme) -> String {
-    let symbols = theme.symbols;
-    format!("{} {value} {}", symbols.before, symbols.after)
-}
-
-fn text(field: &crate::app::field::Field, focused: bool, room: usize, theme: Theme) -> String {
-    match focused {
-        true => field_text(field, room, theme),
-        false => crate::text::fit(field.text(), room, theme.symbols.ascii),
     }
 }
 

@@ -4,20 +4,17 @@ use ratatui::Frame;
 use ratatui::text::{Line, Span};
 
 use super::Theme;
-use super::boxed::{Boxed, Part, boxed, field_text, inner_width};
+use super::boxed::{Boxed, Part, WIDE, boxed, field_text, inner_width};
 use crate::app::dialogs::JournalView;
 use crate::app::dialogs::journal::{details, headline};
 use crate::app::layout;
 use crate::text::fit;
 
-/// The width where the window has room.
-const WIDTH: u16 = 110;
-
 /// Draws the journal.
 pub fn journal(view: &JournalView, frame: &mut Frame, theme: Theme) -> Boxed {
     let area = frame.area();
     let room = layout::journal_height((area.width, area.height));
-    let width = usize::from(inner_width(frame, WIDTH));
+    let width = usize::from(inner_width(frame, WIDE));
     let shown = view.shown();
     let first = view.offset.min(shown.len().saturating_sub(room));
     let filter = view.filter.text();
@@ -62,5 +59,5 @@ pub fn journal(view: &JournalView, frame: &mut Frame, theme: Theme) -> Boxed {
     } else {
         "Journal".to_owned()
     };
-    boxed(frame, &title, theme.title(), parts, WIDTH, theme)
+    boxed(frame, &title, theme.title(), parts, WIDE, theme)
 }

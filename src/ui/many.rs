@@ -5,13 +5,14 @@ use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 use unicode_width::UnicodeWidthStr;
 
-use super::boxed::{Boxed, Part, boxed};
-use super::dialogs::{Place, WIDTH, problem};
-use super::{Theme, pad};
+use super::boxed::{Boxed, Part, WIDTH, boxed};
+use super::inside::{Inside, problem};
+use super::{Theme, counted, pad};
 use crate::action::Verb;
 use crate::app::dialogs::{Deed, Item, LeftOut, ManyDialog, ManyFocus, short_name};
 use crate::app::layout::{self, HELP};
-use crate::app::run::{Mood, Report, Run};
+use crate::app::report::{Mood, Report};
+use crate::app::run::Run;
 use crate::app::{App, when};
 use crate::expiry::ExpiryError;
 use crate::fleet::Own;
@@ -27,12 +28,12 @@ const AGE: usize = 9;
 
 /// The dialog.
 pub fn dialog(app: &App, dialog: &ManyDialog, frame: &mut Frame, theme: Theme) -> Boxed {
-    let place = Place::of(frame, theme);
+    let inside = Inside::of(frame, theme);
     let verb = dialog.verb();
     let (dying, count) = (dialog.dying(), dialog.items.len());
     let mut parts = Vec::new();
     if dying > 0 {
-        let words = match (verb, place.narrow) {
+        let words = match (verb, inside.narrow) {
             (_, true) => format!("{dying} die at once:"),
             (Verb::Delete, _) => {
                 format!("What uses these {dying} tokens stops at once; there is no way back.")
@@ -53,25 +54,25 @@ pub fn dialog(app: &App, dialog: &ManyDialog, frame: &mut Frame, theme: Theme) -
     }
     if !dialog.left_out.is_empty() {
         let left = dialog.left_out.len();
-        let why = match place.narrow {
+        let why = match inside.narrow {
             true => "",
             false => "; why stands at the end",
         };
         let words = format!("{left} of {} marked are left out{why}.", left + count);
         parts.push(Part::ranked(1, Line::styled(words, theme.warn())));
     }
-    parts.extend(list(app, dialog, &place, frame, theme));
+    parts.extend(list(app, dialog, &inside, frame, theme));
     if dialog.deed == Deed::New {
         parts.push(Part::gap());
-        parts.extend(terms(app, dialog, &place));
+        parts.extend(terms(app, dialog, &inside));
     }
-    parts.extend(own(dialog, verb, place.narrow, theme));
+    parts.extend(own(dialog, verb, inside.narrow, theme));
     parts.push(Part::gap());
     let what = match count {
         1 => format!("to {} its token:", verb.as_str()),
         _ => format!("to {} their tokens:", verb.as_str()),
     };
-    parts.extend(place.typed(
+    parts.extend(inside.typed(
         &count.to_string(),
         &what,
         verb.as_str(),
@@ -95,7 +96,7 @@ pub fn dialog(app: &App, dialog: &ManyDialog, frame: &mut Frame, theme: Theme) -
     boxed(frame, &title, style, parts, WIDTH, theme)
 }
 
-fn terms(app: &App, dialog: &ManyDialog, place: &Place) -> [Part<'static>; 3] {
+fn terms(app: &App, dialog: &ManyDialog, inside: &Inside) -> [Part<'static>; 3] {
     let rank = |focus, rank| if dialog.focus == focus { 0 } else { rank };
     let end = dialog.end();
     let beyond = match &end {
@@ -118,7 +119,7 @@ fn terms(app: &App, dialog: &ManyDialog, place: &Place) -> [Part<'static>; 3] {
     [
         Part::ranked(
             rank(ManyFocus::Expiry, 5),
-            place.expiry(
+            inside.expiry(
                 app,
                 &dialog.terms,
                 end.map_err(|(_, error)| error),
@@ -128,13 +129,13 @@ fn terms(app: &App, dialog: &ManyDialog, place: &Place) -> [Part<'static>; 3] {
         ),
         Part::ranked(
             rank(ManyFocus::Destination, 2),
-            place.destination(
+            inside.destination(
                 &dialog.terms,
                 dialog.focus == ManyFocus::Destination,
                 dialog.problem.as_deref(),
             ),
         ),
-        Part::ranked(rescue_rank, place.rescue(rescue)),
+        Part::ranked(rescue_rank, inside.rescue(rescue)),
     ]
 }
 
@@ -142,7 +143,7 @@ fn terms(app: &App, dialog: &ManyDialog, place: &Place) -> [Part<'static>; 3] {
 fn list(
     app: &App,
     dialog: &ManyDialog,
-    place: &Place,
+    inside: &Inside,
     frame: &Frame,
     theme: Theme,
 ) -> Vec<Part<'static>> {
@@ -153,7 +154,7 @@ fn list(
     let one_host = dialog.one_host().is_some();
     let named = |slot: &Slot| short_name(slot, one_host);
     let names = dialog.items.iter().map(|item| named(&item.slot).width());
-    let name = names.max().unwrap_or(0).min(NAME).min(place.width / 2);
+    let name = names.max().unwrap_or(0).min(NAME).min(inside.width / 2);
     let column = |slot: &Slot| pad(&named(slot), name, theme);
     let items = dialog
         .items
@@ -167,7 +168,7 @@ fn list(
         .chain(left_out)
         .skip(first)
         .take(room)
-        .map(|spans| Part::must(cut(spans, place.width, theme)))
+        .map(|spans| Part::must(cut(spans, inside.width, theme)))
         .collect();
     if count > room {
         let words = format!("  {} to {} of {count}", first + 1, first + room.min(count));
@@ -187,7 +188,7 @@ fn item_line(app: &App, item: &Item, name: String, theme: Theme) -> Vec<Span<'st
         Span::raw(name),
         Span::raw("  "),
     ];
-    let now = app.now.wall;
+    let now = app.moment_at(&item.slot).wall;
     match (&item.token, &item.shown) {
         (Some(token), _) => {
             let used = match token.last_used_at {
@@ -330,8 +331,4 @@ pub fn report(report: &Report, frame: &mut Frame, theme: Theme) -> Boxed {
         false => theme.bad(),
     };
     boxed(frame, report.title, style, parts, HELP, theme)
-}
-
-fn counted(number: usize, one: &str, many: &str) -> String {
-    format!("{number} {}", if number == 1 { one } else { many })
 }

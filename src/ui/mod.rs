@@ -7,6 +7,7 @@ mod frame;
 mod help;
 mod hits;
 mod hosts;
+mod inside;
 mod journal;
 mod list;
 mod many;
@@ -235,4 +236,9 @@ fn pad(text: &str, width: usize, theme: Theme) -> String {
     let text = fit(text, width, theme.symbols.ascii);
     let rest = width.saturating_sub(text.width());
     format!("{text}{}", " ".repeat(rest))
+}
+
+/// A number and the word for one or for many.
+fn counted(number: usize, one: &str, many: &str) -> String {
+    format!("{number} {}", if number == 1 { one } else { many })
 }

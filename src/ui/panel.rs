@@ -4,16 +4,13 @@ use ratatui::Frame;
 use ratatui::text::{Line, Span};
 
 use super::Theme;
-use super::boxed::{Boxed, Part, boxed, field_text, inner_width, leaves_keys};
+use super::boxed::{Boxed, Part, WIDTH, boxed, chosen, field_text, inner_width, leaves_keys};
 use super::frame::bar;
 use crate::action::Verb;
 use crate::app::message::Gone;
 use crate::app::panel::{Panel, Place, REPLACE};
 use crate::app::{App, when};
 use crate::slot::Time;
-
-/// The width where the window has room.
-const WIDTH: u16 = 76;
 
 /// Draws the panel.
 pub fn panel<'a>(app: &'a App, panel: &'a Panel, frame: &mut Frame, theme: Theme) -> Boxed {
@@ -101,10 +98,7 @@ pub fn panel<'a>(app: &'a App, panel: &'a Panel, frame: &mut Frame, theme: Theme
         parts.push(Part::gap());
         parts.push(Part::must(Line::from(vec![
             Span::raw("Send it to "),
-            Span::styled(
-                format!("{} {name} {}", theme.symbols.before, theme.symbols.after),
-                theme.selected(),
-            ),
+            Span::styled(chosen(name, theme), theme.selected()),
         ])));
     }
     if !leaves_keys(frame) {

@@ -1,7 +1,7 @@
 //! Host entries that come, wait for a credential, or have none.
 
+use orgward::app::account::Asking;
 use orgward::app::dialogs::OfferDialog;
-use orgward::app::hosts::Asking;
 use orgward::app::message::{Added, Addition, Candidate, CheckProblem, Reply};
 use orgward::app::{Account, Effect, Layer, Message};
 use orgward::config::edit::EditError;
@@ -38,6 +38,18 @@ fn nothing_is_asked_of_a_host_before_its_credential_was_typed() {
     };
     assert_eq!(credential.secret.expose(), "Rhuntertwo-and-more");
     assert_eq!(format!("{:?}", effects[0]), "Give");
+}
+
+#[test]
+fn a_key_that_was_moved_is_named_where_it_asks_for_a_credential() {
+    let mut settings = settings();
+    let changes = [("refresh".to_owned(), "u".to_owned())].into();
+    settings.keymap = orgward::app::keys::Keymap::new(&changes).unwrap();
+    let mut account = account(&["acme"]);
+    account.asking = Asking::Wanted;
+    let mut owner = Owner::new(settings, vec![account], (100, 30));
+    owner.press("<esc>").sees("u asks for it again");
+    owner.press("u").sees("Credential");
 }
 
 #[test]

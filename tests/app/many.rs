@@ -167,6 +167,17 @@ fn the_dialog_lists_what_dies_the_recently_used_first_and_what_is_left_out() {
 }
 
 #[test]
+fn age_and_last_use_are_told_by_the_clock_of_each_host() {
+    let mut owner = five();
+    owner.send(Message::Hosts(vec![orgward::fleet::HostNews {
+        clock: jiff::SignedDuration::from_hours(-3),
+        ..Default::default()
+    }]));
+    owner.press("*n").prepared_many(many(4));
+    owner.sees("▲ gamma  used 20 h ago");
+}
+
+#[test]
 fn hidden_marks_are_listed_too() {
     let mut owner = five();
     owner.press("*/alpha<enter>n").prepared_many(many(4));
@@ -378,6 +389,20 @@ fn esc_stops_between_two_and_says_so() {
         .press("<esc>n")
         .prepared_many(many(2))
         .sees("Type 2 to replace");
+}
+
+#[test]
+fn a_key_that_was_moved_is_named_where_it_stops_a_run() {
+    let mut owner = running();
+    let changes = [("back".to_owned(), "B".to_owned())].into();
+    owner.app.settings.keymap = orgward::app::keys::Keymap::new(&changes).unwrap();
+    owner.order();
+    owner
+        .sees("B stops after this one")
+        .step(Step::Waiting(Duration::from_secs(9)))
+        .sees("B ends it")
+        .press("B");
+    assert_eq!(owner.asks_for(), ["Stop"]);
 }
 
 #[test]

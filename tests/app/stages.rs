@@ -1,8 +1,8 @@
 //! Every view and every dialog, over organizations with names of one's choice.
 
 use orgward::action::{NotDone, Outcome, Step};
+use orgward::app::account::Asking;
 use orgward::app::dialogs::OfferDialog;
-use orgward::app::hosts::Asking;
 use orgward::app::message::Reply;
 use orgward::app::{Account, Message, Settings};
 use orgward::slot::{Creator, Found, Host, Identity, Reading, Token};

@@ -48,6 +48,15 @@ impl DeleteDialog {
         self.name.text() == &*self.slot.organization
     }
 
+    /// Takes what was found out, and what is in the slot now.
+    pub fn prepared(&mut self, preparation: Preparation, now: Option<Identified>) {
+        if let Some(now) = now.filter(|now| now.shown == self.shown) {
+            (self.facts, self.last_use) = (now.facts, now.last_use);
+        }
+        self.preparation = Some(preparation);
+        self.problem = None;
+    }
+
     /// Takes a key.
     pub fn key(&mut self, pressed: Pressed) -> Reaction {
         match pressed.command {

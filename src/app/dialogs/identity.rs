@@ -17,6 +17,18 @@ pub struct Identified {
     pub last_use: Time,
 }
 
+impl Identified {
+    /// What its owner is shown of a slot that was read; none where it cannot be
+    /// told from others.
+    pub fn of(reading: &Reading, now: Moment, zone: &TimeZone) -> Option<Self> {
+        Some(Self {
+            shown: reading.identity()?,
+            facts: facts(reading, now, zone),
+            last_use: reading.last_use(),
+        })
+    }
+}
+
 /// One labelled line about a slot.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Fact {

@@ -287,37 +287,29 @@ impl ManyDialog {
             self.problem = Some("one moment: the limits and your credential are looked up".into());
             return ManyWish::Stay;
         }
-        let act = match self.deed {
-            Deed::Delete => Ok(Act::Delete),
-            Deed::New => self.new_token(),
-        };
-        match act {
+        if self.deed == Deed::Delete {
+            return ManyWish::Run(self.orders(&Act::Delete));
+        }
+        match self.new_tokens() {
+            Ok((to, orders)) => {
+                self.problem = None;
+                ManyWish::Check(to, orders)
+            }
             Err(problem) => {
                 self.problem = Some(problem);
                 ManyWish::Stay
             }
-            Ok(Act::Delete) => ManyWish::Run(self.orders(&Act::Delete)),
-            Ok(act @ Act::New { .. }) => {
-                let orders = self.orders(&act);
-                let Act::New { to, .. } = act else {
-                    return ManyWish::Stay;
-                };
-                self.problem = None;
-                ManyWish::Check(to, orders)
-            }
         }
     }
 
-    fn new_token(&self) -> Result<Act, String> {
+    /// The destination and the orders that need it.
+    fn new_tokens(&self) -> Result<(Destination, Vec<Order>), String> {
         self.end().map_err(|(slot, error)| match slot {
             Some(slot) => format!("{slot}: {error}"),
             None => error.to_string(),
         })?;
-        let expiry = self.terms.chosen_expiry();
-        Ok(Act::New {
-            expiry: expiry.map_err(|error| error.to_string())?,
-            to: self.terms.to()?,
-        })
+        let act = self.terms.act()?;
+        Ok((self.terms.to()?, self.orders(&act)))
     }
 
     /// In the order of the list; but what may cut us off from a host comes last.

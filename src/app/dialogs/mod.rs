@@ -24,7 +24,7 @@ pub use leftovers::{Leftovers, LeftoversWish};
 pub use many::{Deed, Item, LeftOut, ManyDialog, ManyFocus, ManyWish};
 pub use new::{Focus, NewDialog};
 pub(crate) use notice::sentence;
-pub use notice::{Next, Notice};
+pub use notice::{Next, Notice, NoticeWish};
 pub use offer::{OfferDialog, Offered};
 pub use program::ProgramDialog;
 pub use terms::{End, ExpiryChoice, Terms};
@@ -43,7 +43,7 @@ pub enum Reaction {
 }
 
 /// A place further on or back, around the ends.
-fn turned(at: usize, by: isize, count: usize) -> usize {
+pub(super) fn turned(at: usize, by: isize, count: usize) -> usize {
     let count = isize::try_from(count).unwrap_or(isize::MAX).max(1);
     let at = isize::try_from(at).unwrap_or(0);
     usize::try_from((at + by).rem_euclid(count)).unwrap_or(0)

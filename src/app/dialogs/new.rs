@@ -3,7 +3,7 @@
 
 use super::terms::{End, Terms};
 use super::{Fact, Identified, Reaction, turned};
-use crate::action::{Act, Order, Verb};
+use crate::action::{Order, Verb};
 use crate::app::field::Field;
 use crate::app::keys::{Command, Pressed};
 use crate::app::message::{EffectId, Preparation};
@@ -86,8 +86,11 @@ impl NewDialog {
         self.verb() == Verb::Generate || self.name.text() == &*self.slot.organization
     }
 
-    /// Takes what was found out.
-    pub fn prepared(&mut self, preparation: Preparation) -> Reaction {
+    /// Takes what was found out, and what is in the slot now.
+    pub fn prepared(&mut self, preparation: Preparation, now: Option<Identified>) -> Reaction {
+        if let Some(now) = now.filter(|now| now.shown == self.shown) {
+            (self.facts, self.last_use) = (now.facts, now.last_use);
+        }
         let choices = preparation.choices.clone();
         self.terms.offer(choices, preparation.default);
         if preparation.policy.is_some() {
@@ -195,14 +198,9 @@ impl NewDialog {
 
     fn order(&self) -> Result<Order, String> {
         self.end().map_err(|error| error.to_string())?;
-        let expiry = self
-            .terms
-            .chosen_expiry()
-            .map_err(|error| error.to_string())?;
-        let to = self.terms.to()?;
         Ok(Order {
             slot: self.slot.clone(),
-            act: Act::New { expiry, to },
+            act: self.terms.act()?,
             shown: self.shown.clone(),
             last_use: self.last_use,
             needs_rescue: false,

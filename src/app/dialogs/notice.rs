@@ -1,6 +1,5 @@
 //! A notice: what became of something, what is true now, what to do next.
 
-use super::Reaction;
 use crate::action::{NotDone, Order, Outcome, Verb};
 use crate::app::keys::Command;
 use crate::slot::Slot;
@@ -39,6 +38,17 @@ pub struct Notice {
     pub bad: bool,
     /// What one key does.
     pub next: Option<Next>,
+}
+
+/// What the notice wants after a key.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum NoticeWish {
+    /// Nothing but a redraw.
+    Stay,
+    /// To be closed.
+    Close,
+    /// To be closed, and the next step to be taken.
+    Next(Next),
 }
 
 impl Notice {
@@ -158,29 +168,30 @@ impl Notice {
         }
     }
 
-    /// Takes a key; `true` as second value when the next step is wanted.
-    pub fn key(&self, command: Option<Command>) -> (Reaction, bool) {
+    /// Takes a key.
+    pub fn key(&self, command: Option<Command>) -> NoticeWish {
         match command {
-            Some(Command::Close) => (Reaction::Close, false),
-            Some(command) if self.has(command) => (Reaction::Close, true),
-            _ => (Reaction::Stay, false),
+            Some(Command::Close) => NoticeWish::Close,
+            Some(command) => match self.step(command) {
+                Some(next) => NoticeWish::Next(next.clone()),
+                None => NoticeWish::Stay,
+            },
+            None => NoticeWish::Stay,
         }
     }
 
-    /// Whether this is its next step.
-    fn has(&self, command: Command) -> bool {
-        self.next
-            .as_ref()
-            .is_some_and(|next| next.command() == command)
+    /// The next step, if it is what this command asks for.
+    fn step(&self, command: Command) -> Option<&Next> {
+        self.next.as_ref().filter(|next| next.command() == command)
     }
 
     /// What the key bar says of a command: nothing while it does nothing.
     pub fn word(&self, command: Command, usual: &'static str) -> Option<&'static str> {
-        let step = matches!(
+        let is_step = matches!(
             command,
             Command::New | Command::Delete | Command::WithoutJournal
         );
-        (!step || self.has(command)).then_some(usual)
+        (!is_step || self.step(command).is_some()).then_some(usual)
     }
 }
 

@@ -4,11 +4,13 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
+use crossterm::event::{KeyCode, KeyEvent};
 use jiff::Timestamp;
 
 use super::turned;
+use crate::action::Act;
 use crate::app::field::Field;
+use crate::app::keys::with_modifier;
 use crate::app::message::Choice;
 use crate::delivery::Destination;
 use crate::expiry::{Expiry, ExpiryError};
@@ -157,17 +159,25 @@ impl Terms {
         }
     }
 
+    /// What is asked for. Whether a server would refuse its end, [`Terms::end`]
+    /// says.
+    ///
+    /// # Errors
+    /// In words, where the expiry or the destination is none.
+    pub fn act(&self) -> Result<Act, String> {
+        Ok(Act::New {
+            expiry: self.chosen_expiry().map_err(|error| error.to_string())?,
+            to: self.to()?,
+        })
+    }
+
     /// A key while the expiry has the focus.
     pub fn expiry_key(&mut self, key: &KeyEvent) {
         match key.code {
             KeyCode::Left => self.expiry = turned(self.expiry, -1, self.expiries.len()),
             KeyCode::Right => self.expiry = turned(self.expiry, 1, self.expiries.len()),
             // A character begins a typed expiry, whatever was chosen before.
-            KeyCode::Char(_) | KeyCode::Backspace
-                if !key
-                    .modifiers
-                    .intersects(KeyModifiers::CONTROL | KeyModifiers::ALT) =>
-            {
+            KeyCode::Char(_) | KeyCode::Backspace if !with_modifier(key) => {
                 self.expiry = self.expiries.len() - 1;
                 self.typed.key(key);
             }

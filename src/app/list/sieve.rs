@@ -1,0 +1,105 @@
+//! The filter: every word of it must be found in the organization, the host or
+//! the state. Scattered over all three, a few letters would find everything.
+
+use nucleo_matcher::pattern::{Atom, CaseMatching, Normalization, Pattern};
+use nucleo_matcher::{Config, Matcher, Utf32Str};
+
+use super::Row;
+use crate::slot::{Host, State};
+
+/// What the owner filters by, and the matcher, whose memory is used again.
+pub(super) struct Filter {
+    text: String,
+    matcher: Matcher,
+}
+
+impl Filter {
+    /// A filter that lets everything through.
+    pub fn new() -> Self {
+        Self {
+            text: String::new(),
+            matcher: Matcher::new(Config::DEFAULT),
+        }
+    }
+
+    /// What was typed.
+    pub fn text(&self) -> &str {
+        &self.text
+    }
+
+    /// Takes what was typed; whether it is something else than before.
+    pub fn set(&mut self, text: &str) -> bool {
+        let changes = self.text != text;
+        if changes {
+            text.clone_into(&mut self.text);
+        }
+        changes
+    }
+
+    /// The filter at work.
+    pub fn sieve(&mut self) -> Sieve<'_> {
+        let pattern = Pattern::parse(&self.text, CaseMatching::Smart, Normalization::Smart);
+        let words = pattern.atoms.into_iter().map(|atom| Word {
+            atom,
+            hosts: Vec::new(),
+            states: Default::default(),
+        });
+        Sieve {
+            words: words.collect(),
+            buffer: Vec::new(),
+            matcher: &mut self.matcher,
+        }
+    }
+}
+
+/// A filter at work on many rows.
+pub(super) struct Sieve<'f> {
+    words: Vec<Word>,
+    buffer: Vec<char>,
+    matcher: &'f mut Matcher,
+}
+
+/// One word, and where it was found already: ten thousand rows have a few hosts
+/// and a dozen states.
+struct Word {
+    atom: Atom,
+    hosts: Vec<(Host, bool)>,
+    states: [Option<bool>; State::ALL.len()],
+}
+
+impl Sieve<'_> {
+    /// Whether a row is shown.
+    pub fn passes(&mut self, row: &Row) -> bool {
+        let Self {
+            words,
+            buffer,
+            matcher,
+        } = self;
+        // Of a negative word this says that it is not there.
+        let mut found =
+            |atom: &Atom, text: &str| atom.score(Utf32Str::new(text, buffer), matcher).is_some();
+        let slot = &row.slot;
+        words.iter_mut().all(|word| {
+            let Word {
+                atom,
+                hosts,
+                states,
+            } = word;
+            let in_host = match hosts.iter().find(|(known, _)| *known == slot.host) {
+                Some((_, found)) => *found,
+                None => {
+                    let found = found(atom, slot.host.as_str());
+                    hosts.push((slot.host.clone(), found));
+                    found
+                }
+            };
+            let state = row.state();
+            let in_state = *states[state as usize].get_or_insert_with(|| found(atom, state.word()));
+            if atom.negative {
+                in_host && in_state && found(atom, &slot.organization)
+            } else {
+                in_host || in_state || found(atom, &slot.organization)
+            }
+        })
+    }
+}
