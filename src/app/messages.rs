@@ -6,9 +6,9 @@ use std::collections::VecDeque;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
-use super::help::wrapped;
 use super::keys::{Command, moved};
 use super::when::day;
+use super::wrap::wrapped;
 use super::{App, Layer, layout};
 
 /// The most messages that are kept.
