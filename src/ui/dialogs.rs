@@ -134,7 +134,7 @@ pub fn new(app: &App, dialog: &NewDialog, frame: &mut Frame, theme: Theme) -> Bo
             &dialog.slot.organization,
             &dialog.name,
             dialog.focus == Focus::Name,
-            dialog.confirmed(),
+            dialog.is_ready(),
         ));
     }
     parts.extend(problem(dialog.problem.as_deref(), theme));
@@ -171,7 +171,7 @@ pub fn delete(dialog: &DeleteDialog, frame: &mut Frame, theme: Theme) -> Boxed {
         &dialog.slot.organization,
         &dialog.name,
         true,
-        dialog.confirmed(),
+        dialog.is_ready(),
     ));
     parts.extend(problem(dialog.problem.as_deref(), theme));
     let title = format!("Delete the {}", dialog.slot.kind.words());

@@ -236,10 +236,10 @@ impl Inside {
         name: &str,
         field: &Field,
         focused: bool,
-        confirmed: bool,
+        ready: bool,
     ) -> [Part<'static>; 2] {
         let what = format!("to {verb} its token:");
-        self.typed(name, &what, verb, field, focused, confirmed)
+        self.typed(name, &what, verb, field, focused, ready)
     }
 
     /// A field in which a text is to be typed, and what Enter does then.
@@ -250,10 +250,10 @@ impl Inside {
         verb: &str,
         field: &Field,
         focused: bool,
-        confirmed: bool,
+        ready: bool,
     ) -> [Part<'static>; 2] {
         let theme = self.theme;
-        let mark = if confirmed {
+        let mark = if ready {
             format!("  Enter to {verb}")
         } else {
             String::new()

@@ -78,7 +78,7 @@ pub fn dialog(app: &App, dialog: &ManyDialog, frame: &mut Frame, theme: Theme) -
         verb.as_str(),
         &dialog.count,
         dialog.focus == ManyFocus::Count,
-        dialog.confirmed(),
+        dialog.is_ready(),
     ));
     if dialog.is_checking() {
         let words = "trying the destination for each of them";

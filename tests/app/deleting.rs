@@ -8,6 +8,17 @@ use crate::driver::Owner;
 use crate::world::*;
 
 #[test]
+fn enter_is_offered_only_once_it_deletes() {
+    let mut owner = Owner::with("acme", there(token("at-1")));
+    owner.press("dacme").sees_not("Enter to delete");
+    owner.sees_not("Enter delete").press("<enter>");
+    owner.sees("one moment");
+    assert!(!owner.asks_for().contains(&"Perform"));
+    owner.prepared(preparation()).sees("Enter to delete");
+    owner.sees("Enter delete").press("<enter>").order();
+}
+
+#[test]
 fn delete_wants_the_exact_name() {
     for (reading, shown) in [
         (there(token("at-1")), seen("at-1")),

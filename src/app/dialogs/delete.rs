@@ -48,6 +48,12 @@ impl DeleteDialog {
         self.name.text() == &*self.slot.organization
     }
 
+    /// Whether Enter deletes now: what had to be typed was typed, and what must be
+    /// known beforehand is known.
+    pub fn is_ready(&self) -> bool {
+        self.confirmed() && self.preparation.is_some()
+    }
+
     /// Takes what was found out, and what is in the slot now.
     pub fn prepared(&mut self, preparation: Preparation, now: Option<Identified>) {
         if let Some(now) = now.filter(|now| now.shown == self.shown) {
@@ -85,7 +91,7 @@ impl DeleteDialog {
 
     /// What the key bar says of a command: nothing while it does nothing.
     pub fn word(&self, command: Command, usual: &'static str) -> Option<&'static str> {
-        (command != Command::Act || self.confirmed()).then_some(usual)
+        (command != Command::Act || self.is_ready()).then_some(usual)
     }
 
     /// Takes pasted text.

@@ -162,6 +162,12 @@ impl ManyDialog {
         self.count.text() == self.items.len().to_string()
     }
 
+    /// Whether Enter begins now: what had to be typed was typed, and what must be
+    /// known beforehand is known.
+    pub fn is_ready(&self) -> bool {
+        self.confirmed() && self.preparation.is_some()
+    }
+
     /// The one host of all of them, if it is one.
     pub fn one_host(&self) -> Option<&Host> {
         let items = self.items.iter().map(|item| &item.slot);
@@ -251,7 +257,7 @@ impl ManyDialog {
     pub fn word(&self, command: Command, usual: &'static str, room: usize) -> Option<&'static str> {
         let chooses = self.focus != ManyFocus::Count;
         match command {
-            Command::Act => self.confirmed().then(|| self.verb().as_str()),
+            Command::Act => self.is_ready().then(|| self.verb().as_str()),
             Command::Down => (self.lines() > room).then_some(usual),
             Command::Next => (self.deed == Deed::New).then_some(usual),
             Command::Earlier => chooses.then_some(usual),

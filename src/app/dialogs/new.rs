@@ -86,6 +86,13 @@ impl NewDialog {
         self.verb() == Verb::Generate || self.name.text() == &*self.slot.organization
     }
 
+    /// Whether Enter acts: what had to be typed was typed, and what must be known
+    /// beforehand is known. Where nothing dies Enter may come sooner: it acts as
+    /// soon as that is known.
+    pub fn is_ready(&self) -> bool {
+        self.confirmed() && (self.verb() == Verb::Generate || self.preparation.is_some())
+    }
+
     /// Takes what was found out, and what is in the slot now.
     pub fn prepared(&mut self, preparation: Preparation, now: Option<Identified>) -> Reaction {
         if let Some(now) = now.filter(|now| now.shown == self.shown) {
@@ -157,7 +164,7 @@ impl NewDialog {
     pub fn word(&self, command: Command, usual: &'static str) -> Option<&'static str> {
         let chooses = matches!(self.focus, Focus::Expiry | Focus::Destination);
         match command {
-            Command::Act => self.confirmed().then(|| self.verb().as_str()),
+            Command::Act => self.is_ready().then(|| self.verb().as_str()),
             Command::Earlier => chooses.then_some(usual),
             _ => Some(usual),
         }
