@@ -4,7 +4,7 @@
 use std::fmt;
 
 use crossterm::event::{KeyCode, KeyEvent};
-use zeroize::{Zeroize, Zeroizing};
+use zeroize::Zeroizing;
 
 use super::keys::with_modifier;
 
@@ -80,12 +80,6 @@ impl Masked {
         let mut copy = Zeroizing::new(String::with_capacity(self.0.len()));
         copy.push_str(&self.0);
         copy
-    }
-
-    /// Empties the field.
-    pub fn clear(&mut self) {
-        self.0.zeroize();
-        *self = Self::default();
     }
 }
 

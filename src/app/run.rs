@@ -20,6 +20,23 @@ enum Stop {
     Failure,
 }
 
+impl Stop {
+    /// What the table says of it.
+    fn words(&self) -> &'static str {
+        match self {
+            Stop::Owner => "Stopped, as you asked.",
+            Stop::Credential => {
+                "Stopped: the host does not accept your credential any more. Renew it, then press \
+                 the same key again."
+            }
+            Stop::Delivery => {
+                "Stopped: a secret is not where it was to go. Bring it to its place before you go on."
+            }
+            Stop::Failure => "Stopped after a failure. Look at it before you go on.",
+        }
+    }
+}
+
 /// The orders that are performed one after the other.
 #[derive(Debug)]
 pub struct Run {
@@ -33,9 +50,6 @@ pub struct Run {
     undone: usize,
     stop: Option<Stop>,
 }
-
-/// A secret that is not where it was to go.
-pub type Stranded = Box<Generated>;
 
 impl Run {
     /// A run of these orders.
@@ -75,7 +89,7 @@ impl Run {
 
     /// Takes the outcome of the order under way. A secret that is not where it
     /// was to go comes back.
-    pub fn take(&mut self, slot: &Slot, outcome: Outcome) -> Option<Stranded> {
+    pub fn take(&mut self, slot: &Slot, outcome: Outcome) -> Option<Box<Generated>> {
         let (stop, mood) = match &outcome {
             Outcome::Generated(done) => match &done.delivery {
                 Delivery::Delivered(delivered) if delivered.certain => (None, Mood::Done),
@@ -128,24 +142,7 @@ impl Run {
             Verb::Delete => "deleted",
         };
         let mut summary = vec![format!("{done} of {} {past}.", self.total)];
-        summary.extend(
-            match stop {
-                None => None,
-                Some(Stop::Owner) => Some("Stopped, as you asked."),
-                Some(Stop::Credential) => Some(
-                    "Stopped: the host does not accept your credential any more. Renew it, then \
-                 press the same key again.",
-                ),
-                Some(Stop::Delivery) => Some(
-                    "Stopped: a secret is not where it was to go. Bring it to its place before you \
-                 go on.",
-                ),
-                Some(Stop::Failure) => {
-                    Some("Stopped after a failure. Look at it before you go on.")
-                }
-            }
-            .map(str::to_owned),
-        );
+        summary.extend(stop.map(|stop| stop.words().to_owned()));
         if marked > 0 {
             summary.push(format!("What was not done stays marked ({marked})."));
         }

@@ -66,7 +66,7 @@ impl Notice {
     }
 
     /// What became of an order that brought no secret.
-    pub fn of_outcome(slot: &Slot, verb: Verb, outcome: &Outcome) -> Self {
+    fn of_outcome(slot: &Slot, verb: Verb, outcome: &Outcome) -> Self {
         let words = match outcome {
             Outcome::NotDone(NotDone::Stopped) => "Stopped; nothing was changed.".to_owned(),
             _ => sentence(&outcome.words()),
