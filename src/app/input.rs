@@ -292,7 +292,6 @@ impl App {
         };
         let name = row.slot.organization.to_string();
         let id = self.next_id();
-        self.copying_names.insert(id);
         vec![Effect::CopyName { id, name }]
     }
 

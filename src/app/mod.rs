@@ -193,7 +193,6 @@ pub struct App {
     sweeping: bool,
     aged_at: Timestamp,
     last_id: EffectId,
-    copying_names: HashSet<EffectId>,
     identifying: HashMap<EffectId, AccountId>,
 }
 
@@ -224,7 +223,6 @@ impl App {
             sweeping: true,
             aged_at: now.wall,
             last_id: 0,
-            copying_names: HashSet::new(),
             identifying: HashMap::new(),
         };
         app.list.set_height(layout::list_height(size));

@@ -178,9 +178,9 @@ impl App {
     }
 
     pub(super) fn timeline_key(&mut self, command: Option<Command>) -> Vec<Effect> {
-        // An order that was begun here is what Esc is about, as on the list.
+        // What is under way is what Esc is about, as on the list and as it says.
         let is_esc = command == Some(Command::Close);
-        if is_esc && self.running.is_some() {
+        if is_esc && (self.running.is_some() || self.waiting_for().is_some()) {
             self.layers.push(Layer::Timeline);
             return self.back();
         }

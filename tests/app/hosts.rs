@@ -95,8 +95,14 @@ fn a_program_is_named_after_half_a_minute_and_esc_stops_it() {
     );
     owner.wait(1).sees("waiting for: op read …").press("<esc>");
     assert_eq!(owner.asks_for(), ["StopProgram"]);
+    // The timeline says the same, and its Esc is about the same.
+    owner.wait(60).press("x").sees("waiting for: op read …");
+    owner.press("<esc>");
+    assert_eq!(owner.asks_for(), ["StopProgram"]);
+    owner.sees("Expiry timeline");
     owner.send(Message::Program(Progress::Ended));
-    owner.wait(5).sees_not("waiting for");
+    owner.wait(5).sees_not("waiting for").press("<esc>");
+    owner.sees_not("Expiry timeline");
 }
 
 #[test]
