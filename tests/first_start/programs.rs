@@ -50,6 +50,29 @@ fn one_that_wants_the_terminal_gets_it_when_the_owner_says_so() {
 }
 
 #[test]
+fn the_mouse_is_the_programs_while_it_has_the_terminal() {
+    let owner = Owner::new();
+    let with_mouse = format!("{}\n[screen]\nmouse = true\n", asking(&owner));
+    let program = start_with(&owner, &with_mouse);
+    let taken = || {
+        let written = program.raw_bytes();
+        let written = String::from_utf8_lossy(&written);
+        let count = |escape| written.matches(escape).count();
+        (count("\u{1b}[?1000h"), count("\u{1b}[?1000l"))
+    };
+    program.wait_for("No credential for");
+    assert_eq!(taken(), (1, 0));
+    program.enter().wait_for("PIN:");
+    assert_eq!(taken(), (1, 1));
+    program.type_text("4711").enter();
+    wait_for_rows(&program);
+    assert_eq!(taken(), (2, 1));
+    program.press("q");
+    assert_eq!(program.wait_exit(), Exit::Code(0));
+    assert_eq!(taken(), (2, 2));
+}
+
+#[test]
 fn ctrl_c_ends_the_program_and_not_this_one() {
     let owner = Owner::new();
     let program = start_with(&owner, &asking(&owner));
