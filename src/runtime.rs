@@ -80,10 +80,12 @@ pub struct Runtime {
     pub offer: Option<OfferDialog>,
 }
 
-/// How often answers alone make a frame: a full read brings hundreds a second, and
-/// the time that their frames take is the reading's. Everything else is drawn at
-/// once.
+/// How long after a frame answers alone make the next one; everything else is drawn
+/// at once.
 const FRAME: Duration = Duration::from_millis(33);
+/// The same while a full read goes on: it brings hundreds of answers a second, and
+/// the time that their frames take is the reading's.
+const FRAME_OF_MANY: Duration = Duration::from_millis(100);
 
 /// Whether a message is an answer that nobody has pressed a key for.
 fn can_wait(message: &Message) -> bool {
@@ -263,7 +265,7 @@ impl Runtime {
                     effect => self.start(effect),
                 }
             }
-            let waits = self.unseen && self.frame_due().is_some_and(|due| due > Instant::now());
+            let waits = self.unseen && self.frame_due(&app).is_some_and(|due| due > Instant::now());
             if !waits && self.draw(&mut terminal, &app).is_err() {
                 return Ok(Exit::Signal(1));
             }
@@ -337,7 +339,7 @@ impl Runtime {
             return self.mouse(event);
         }
         let deadline = app.next_deadline().map(|at| self.started + at);
-        let frame = self.frame_due().filter(|_| self.unseen);
+        let frame = self.frame_due(app).filter(|_| self.unseen);
         let sleep = async move {
             match deadline.into_iter().chain(frame).min() {
                 Some(at) => tokio::time::sleep_until(at.into()).await,
@@ -377,8 +379,12 @@ impl Runtime {
     }
 
     /// When the next frame with nothing but answers in it is due.
-    fn frame_due(&self) -> Option<Instant> {
-        Some(self.drawn? + FRAME)
+    fn frame_due(&self, app: &App) -> Option<Instant> {
+        let after = match app.list.has_more_to_read() {
+            true => FRAME_OF_MANY,
+            false => FRAME,
+        };
+        Some(self.drawn? + after)
     }
 
     fn draw(&mut self, terminal: &mut Terminal, app: &App) -> io::Result<()> {

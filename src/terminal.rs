@@ -137,7 +137,10 @@ impl Write for Output {
             self.buffer.extend_from_slice(b"\x1b[?2026l");
             self.file.write_all(&self.buffer)
         };
-        self.buffer.zeroize();
+        // What is behind the frame was never written, or wiped before: wiping
+        // the whole of it would take as long as drawing does.
+        self.buffer.as_mut_slice().zeroize();
+        self.buffer.clear();
         self.buffer.reserve(FRAME);
         result
     }

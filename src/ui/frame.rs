@@ -13,7 +13,7 @@ use unicode_width::UnicodeWidthStr;
 
 use super::boxed::field_text;
 use super::hits::Hits;
-use super::{Theme, counted, spinner};
+use super::{Theme, counted, spinner, stacked};
 use crate::app::bar::Shown;
 use crate::app::dialogs::facts;
 use crate::app::field::Field;
@@ -330,10 +330,8 @@ fn broken(text: &str, room: usize) -> (String, String) {
 /// The selected slot's details, beside the list.
 pub fn details_beside(app: &App, frame: &mut Frame, area: Rect, theme: Theme) {
     let bar = theme.symbols.upright;
-    let edge: Vec<Line> = (0..area.height)
-        .map(|_| Line::styled(bar, theme.faint()))
-        .collect();
-    frame.render_widget(Paragraph::new(edge), Rect { width: 1, ..area });
+    let edge = std::iter::repeat_n(Line::styled(bar, theme.faint()), area.height.into());
+    stacked(frame, edge, Rect { width: 1, ..area });
     let inner = Rect::new(
         area.x + 2,
         area.y,

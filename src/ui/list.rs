@@ -3,11 +3,10 @@
 use ratatui::Frame;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
-use ratatui::widgets::Paragraph;
 use unicode_width::UnicodeWidthStr;
 
 use super::hits::Hits;
-use super::{Theme, pad};
+use super::{Theme, pad, stacked};
 use crate::app::list::{Column, Row};
 use crate::app::when::relative;
 use crate::app::{App, Target};
@@ -89,7 +88,7 @@ pub fn draw(app: &App, frame: &mut Frame, area: Rect, theme: Theme, hits: &mut H
         let chosen = selected == Some(&row.slot);
         line(app, row, &columns, chosen, usize::from(area.width), theme)
     }));
-    frame.render_widget(Paragraph::new(lines), area);
+    stacked(frame, lines, area);
     for (y, row) in (area.y + 1..area.bottom()).zip(app.list.visible()) {
         let line = Rect::new(area.x, y, area.width, 1);
         hits.add(line, Target::Row(row.slot.clone()));

@@ -18,6 +18,7 @@ mod timeline;
 
 use ratatui::Frame;
 use ratatui::layout::Rect;
+use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 use ratatui::widgets::Paragraph;
 use unicode_width::UnicodeWidthStr;
@@ -33,7 +34,10 @@ use crate::text::fit;
 pub fn draw(app: &App, frame: &mut Frame) -> Hits {
     let theme = Theme::of(&app.settings);
     let area = frame.area();
-    frame.buffer_mut().set_style(area, theme.plain());
+    // The terminal's own colours need no cell touched.
+    if theme.plain() != Style::default() {
+        frame.buffer_mut().set_style(area, theme.plain());
+    }
     let mut hits = Hits::default();
     if area.width < SMALLEST.0 || area.height < SMALLEST.1 {
         too_small(app, frame, theme);
@@ -198,6 +202,15 @@ fn list_and_details(
     }
 }
 
+/// Draws lines below each other, each cut to the width; a paragraph would look
+/// for places to break them, and that is half of a frame.
+fn stacked(frame: &mut Frame, lines: impl IntoIterator<Item = Line<'static>>, area: Rect) {
+    for (y, line) in (area.y..area.bottom()).zip(lines) {
+        let place = Rect::new(area.x, y, area.width, 1);
+        frame.render_widget(line, place);
+    }
+}
+
 /// A horizontal rule.
 fn rule(text: &str, width: u16, theme: Theme) -> Line<'static> {
     let width = usize::from(width);
@@ -211,7 +224,7 @@ fn rule(text: &str, width: u16, theme: Theme) -> Line<'static> {
 
 /// A rule that carries a word.
 fn status_rule(
-    status: Option<(String, ratatui::style::Style)>,
+    status: Option<(String, Style)>,
     width: u16,
     theme: Theme,
 ) -> Line<'static> {

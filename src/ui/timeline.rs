@@ -7,11 +7,10 @@ use ratatui::Frame;
 use ratatui::layout::Rect;
 use ratatui::style::Style;
 use ratatui::text::{Line, Span};
-use ratatui::widgets::Paragraph;
 use unicode_width::UnicodeWidthStr;
 
 use super::hits::Hits;
-use super::{Theme, frame, pad, spinner};
+use super::{Theme, frame, pad, spinner, stacked};
 use crate::app::timeline::{DAYS, End, Ends, Place, Summary};
 use crate::app::when::{exact, relative, window};
 use crate::app::{App, Target, layout};
@@ -103,7 +102,7 @@ pub fn draw(app: &App, frame: &mut Frame, area: Rect, theme: Theme, hits: &mut H
         gap(&mut lines);
     }
     let above = lines.len();
-    frame.render_widget(Paragraph::new(lines), area);
+    stacked(frame, lines, area);
     let below = Rect::new(
         area.x,
         area.y + u16::try_from(above).unwrap_or(area.height).min(area.height),

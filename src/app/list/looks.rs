@@ -145,7 +145,12 @@ impl List {
 
     /// Whether nothing is being read and nothing is to be.
     pub fn is_quiet(&self) -> bool {
-        self.looks.under_way.is_empty() && self.looks.due.iter().all(VecDeque::is_empty)
+        self.looks.under_way.is_empty() && !self.has_more_to_read()
+    }
+
+    /// Whether slots wait until those that are being read make room.
+    pub fn has_more_to_read(&self) -> bool {
+        !self.looks.due.iter().all(VecDeque::is_empty)
     }
 
     /// Notes that a look at the slot is on its way.
