@@ -302,12 +302,14 @@ pub fn size(programs: &Programs, table: &mut Table) {
         first.resident <= 20 * MIB,
         Depends::OnNothing,
     );
-    let second = resident(programs, 2 * ORGANIZATIONS, Flavour::Hcp);
-    let each = second.resident.saturating_sub(first.resident) / ORGANIZATIONS as u64;
+    // What is free and resident differs by some 200 KiB from run to run: over three
+    // times as many organizations that is seven bytes for each, not twenty.
+    let second = resident(programs, 4 * ORGANIZATIONS, Flavour::Hcp);
+    let each = second.resident.saturating_sub(first.resident) / (3 * ORGANIZATIONS) as u64;
     table.add(
         "memory for each further organization",
         "at most 700 bytes",
-        format!("{each} bytes (10,000 to 20,000)"),
+        format!("{each} bytes (10,000 to 40,000)"),
         each <= 700,
         Depends::OnNothing,
     );

@@ -223,11 +223,7 @@ fn rule(text: &str, width: u16, theme: Theme) -> Line<'static> {
 }
 
 /// A rule that carries a word.
-fn status_rule(
-    status: Option<(String, Style)>,
-    width: u16,
-    theme: Theme,
-) -> Line<'static> {
+fn status_rule(status: Option<(String, Style)>, width: u16, theme: Theme) -> Line<'static> {
     let Some((text, style)) = status else {
         return rule("", width, theme);
     };
