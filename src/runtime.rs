@@ -187,7 +187,11 @@ impl Runtime {
         };
         let mut input = self.read_input();
         let mut pending = effects;
+        // Whether the screen may not show what is: a task that has ended, or a move
+        // of the mouse, changes nothing.
+        let mut stale = true;
         loop {
+            stale |= !pending.is_empty();
             for effect in std::mem::take(&mut pending) {
                 match effect {
                     Effect::Leave => return Ok(Exit::Quit),
@@ -266,8 +270,11 @@ impl Runtime {
                 }
             }
             let waits = self.unseen && self.frame_due(&app).is_some_and(|due| due > Instant::now());
-            if !waits && self.draw(&mut terminal, &app).is_err() {
-                return Ok(Exit::Signal(1));
+            if stale && !waits {
+                if self.draw(&mut terminal, &app).is_err() {
+                    return Ok(Exit::Signal(1));
+                }
+                stale = false;
             }
             if !pending.is_empty() {
                 continue;
@@ -281,6 +288,7 @@ impl Runtime {
                 Next::Again => continue,
             };
             self.unseen = can_wait(&first);
+            stale = true;
             pending.extend(app::update(&mut app, first, self.now()));
             // Whatever is there already is taken before the next frame.
             for _ in 0..BATCH {
