@@ -114,7 +114,7 @@ async fn a_file_that_is_there_stays_unless_its_owner_says_so() {
     assert_eq!(fs::read_to_string(&path).unwrap(), "precious");
     let secret = fresh_secret();
     let proven = deliverer
-        .prove_over(&to, &slot(), Existing::Replace)
+        .prove_for(&to, &Facts::of(&slot()), Existing::Replace)
         .await
         .unwrap();
     proven.deliver(&secret, &facts()).await.unwrap();
@@ -131,7 +131,9 @@ async fn only_the_file_that_was_confirmed_is_replaced() {
     fs::write(folder.path().join("unknown"), "confirmed").unwrap();
     fs::write(folder.path().join("at-Wq3"), "precious").unwrap();
     let deliverer = plain(folder.path());
-    let proven = deliverer.prove_over(&to, &slot(), Existing::Replace).await;
+    let proven = deliverer
+        .prove_for(&to, &Facts::of(&slot()), Existing::Replace)
+        .await;
     let delivered = proven.unwrap().deliver(&fresh_secret(), &facts()).await;
     assert!(matches!(delivered, Err(error) if error.file_in_the_way()));
     let there = fs::read_to_string(folder.path().join("at-Wq3")).unwrap();
@@ -168,14 +170,18 @@ async fn links_folders_and_missing_folders_are_refused() {
     ] {
         for existing in [Existing::Keep, Existing::Replace] {
             let proof = deliverer
-                .prove_over(&Destination::File(at(name)), &slot(), existing)
+                .prove_for(&Destination::File(at(name)), &Facts::of(&slot()), existing)
                 .await;
             assert!(matches!(proof, Err(ProofError::File(_))), "{name}");
         }
     }
     // A link that came after the proof.
     let late = deliverer
-        .prove_over(&Destination::File(at("late")), &slot(), Existing::Replace)
+        .prove_for(
+            &Destination::File(at("late")),
+            &Facts::of(&slot()),
+            Existing::Replace,
+        )
         .await
         .unwrap();
     symlink(at("target"), at("late")).unwrap();

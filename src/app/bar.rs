@@ -181,6 +181,8 @@ impl App {
         let chosen = self.list.selected().filter(dies).map(Row::state);
         let free = self.refusal_of_all().is_none();
         let holds = match command {
+            Command::Back if self.is_under_way() => return self.back_word(),
+            Command::Back => false,
             // The first two are enough to know.
             Command::Earlier => self.list.view().filter(dies).nth(1).is_some(),
             Command::New => {

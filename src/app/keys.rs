@@ -756,9 +756,15 @@ fn others(context: Context, list: &[Binding]) -> Vec<Binding> {
                 of(C::Delete, "delete", "the dialog Delete for it"),
                 own(
                     C::Close,
-                    &[k(KeyCode::Enter), k(KeyCode::Esc)],
+                    &enter,
                     "to the list",
                     "to the list, where the same organization is selected",
+                ),
+                own(
+                    C::Back,
+                    &esc,
+                    "stop",
+                    "stops what runs, as in the list; else to the list",
                 ),
             ],
             vec![

@@ -6,7 +6,7 @@
 use super::dialogs::{
     Deed, DeleteDialog, Identified, NewDialog, Next, Notice, NoticeWish, Reaction,
 };
-use super::keys::Command;
+use super::keys::{Command, Context};
 use super::message::{EffectId, Preparation};
 use super::panel::Panel;
 use super::{App, Effect, Layer, Moment, Running, list};
@@ -96,13 +96,17 @@ impl App {
         Moment { wall, ..self.now }
     }
 
-    /// The key that stops what is under way. In the timeline it is the one that
-    /// closes every view, which cannot be moved.
-    pub fn stop_key(&self) -> String {
-        match self.layers.last() {
-            Some(Layer::Timeline) => "Esc".to_owned(),
-            _ => self.settings.keymap.key(Command::Back),
-        }
+    /// Whether there is something that Esc would be about before all else.
+    pub(super) fn is_under_way(&self) -> bool {
+        self.running.is_some() || self.waiting_for().is_some()
+    }
+
+    /// The key that stops what is under way; none while a dialog or a field has
+    /// the keys, since there it undoes something else.
+    pub fn stop_key(&self) -> Option<String> {
+        let context = self.context();
+        let stops = matches!(context, Context::List | Context::Timeline);
+        stops.then(|| self.settings.keymap.key_in(context, Command::Back))
     }
 
     /// Why there is no dialog at all, if so.

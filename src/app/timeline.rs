@@ -178,17 +178,16 @@ impl App {
     }
 
     pub(super) fn timeline_key(&mut self, command: Option<Command>) -> Vec<Effect> {
-        // What is under way is what Esc is about, as on the list and as it says.
-        let is_esc = command == Some(Command::Close);
-        if is_esc && (self.running.is_some() || self.waiting_for().is_some()) {
-            self.layers.push(Layer::Timeline);
-            return self.back();
-        }
-        if is_esc || command == Some(Command::Timeline) {
+        let closes = match command {
+            Some(Command::Back) => !self.is_under_way(),
+            command => matches!(command, Some(Command::Close | Command::Timeline)),
+        };
+        if closes {
             return Vec::new();
         }
         self.layers.push(Layer::Timeline);
         match command {
+            Some(Command::Back) => return self.back(),
             Some(command @ (Command::New | Command::Delete)) => {
                 // Marks are not seen here: the dialog is for the one that is.
                 let row = self.ends().selected.and(self.list.selected());

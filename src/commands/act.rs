@@ -12,7 +12,7 @@ use tokio::time::{Instant, sleep_until};
 use super::{Run, Signals, Stop, code, shell_word};
 use crate::action::{After, Control, Delivery, Generated, NotDone, Order, Outcome, Step};
 use crate::app::when;
-use crate::delivery::{Delivered, Destination, Facts};
+use crate::delivery::{Delivered, Destination, Existing, Facts};
 use crate::ending::{self, LAST_WAIT};
 use crate::expiry::wire;
 use crate::fleet::Own;
@@ -241,7 +241,7 @@ async fn ask_elsewhere(run: &Run, slot: &Slot, done: &Generated) {
         };
         let delivered = match works_without_screen(&to) {
             Err(why) => Err(why),
-            Ok(()) => match actor.deliverer.prove(&to, slot).await {
+            Ok(()) => match actor.deliverer.prove_for(&to, &facts, Existing::Keep).await {
                 Ok(proven) => proven
                     .deliver(&done.secret, &facts)
                     .await

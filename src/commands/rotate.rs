@@ -275,7 +275,7 @@ fn by_hand(slot: &Slot, wanted: &Rotate, replace: Option<&str>) -> String {
     format!(
         "orgward generate {} --host {}{kind} {}{replace}",
         shell_word(&slot.organization),
-        slot.host,
+        shell_word(slot.host.as_str()),
         terms(wanted)
     )
 }
@@ -399,6 +399,12 @@ mod tests {
             by_hand(&slot.of_kind(Kind::AuditTrails), &wanted, Some("none")),
             "orgward generate acme --host app.terraform.io --kind audit-trails --to vault \
              --replace none"
+        );
+        // A shell would look for files of this name.
+        let slot = Slot::new(&Host::new("[::1]:8443"), "acme");
+        assert_eq!(
+            by_hand(&slot, &wanted, None),
+            "orgward generate acme --host '[::1]:8443' --to vault"
         );
     }
 

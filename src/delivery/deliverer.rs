@@ -293,18 +293,20 @@ impl Deliverer {
     /// Shows that a secret of this slot could be delivered; nothing is known of
     /// the secret yet. A file that is there stays.
     pub async fn prove(&self, to: &Destination, slot: &Slot) -> Result<Proven, ProofError> {
-        self.prove_over(to, slot, Existing::Keep).await
+        self.prove_for(to, &Facts::of(slot), Existing::Keep).await
     }
 
-    /// Like [`Deliverer::prove`]; `existing` says whether the owner has
-    /// confirmed that a file goes.
-    pub async fn prove_over(
+    /// The same for a token of which more is known: a path with its id is proven
+    /// as it is, so that what is asked of a file that is there is asked of that
+    /// one. `existing` says whether the owner has confirmed that it goes.
+    pub async fn prove_for(
         &self,
         to: &Destination,
-        slot: &Slot,
+        facts: &Facts,
         existing: Existing,
     ) -> Result<Proven, ProofError> {
-        let proof = self.way(to, slot, existing).await;
+        let slot = &facts.slot;
+        let proof = self.way(to, facts, existing).await;
         match &proof {
             Ok(_) => tracing::info!(%slot, to = to.kind(), "destination proven"),
             Err(why) => tracing::warn!(%slot, to = to.kind(), %why, "destination not proven"),
@@ -320,7 +322,7 @@ impl Deliverer {
     async fn way(
         &self,
         to: &Destination,
-        slot: &Slot,
+        facts: &Facts,
         existing: Existing,
     ) -> Result<(String, Way), ProofError> {
         Ok(match to {
@@ -336,19 +338,16 @@ impl Deliverer {
                     .unwrap_or(Err(KeyringError::BrokenOff))?;
                 ("the keyring".to_owned(), Way::Keyring)
             }
-            Destination::File(path) => prove_file(path, slot, existing).await?,
+            Destination::File(path) => prove_file(path, facts, existing).await?,
             Destination::Named(name) => match self.0.settings.deliveries.get(name) {
                 None => return Err(ProofError::Unknown(text::safe(name))),
-                Some(Delivery::File(path)) => prove_file(path.as_ref(), slot, existing).await?,
+                Some(Delivery::File(path)) => prove_file(path.as_ref(), facts, existing).await?,
                 Some(Delivery::Command(command)) => {
-                    let command =
-                        command
-                            .prove(&Facts::of(slot))
-                            .map_err(|error| ProofError::Command {
-                                name: name.clone(),
-                                slot: slot.clone(),
-                                error: Box::new(error),
-                            })?;
+                    let command = command.prove(facts).map_err(|error| ProofError::Command {
+                        name: name.clone(),
+                        slot: facts.slot.clone(),
+                        error: Box::new(error),
+                    })?;
                     let name = name.clone();
                     (format!("delivery {name}"), Way::Command { name, command })
                 }
@@ -642,17 +641,16 @@ async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) 
 
 async fn prove_file(
     template: &Path,
-    slot: &Slot,
+    facts: &Facts,
     existing: Existing,
 ) -> Result<(String, Way), ProofError> {
-    let path = fill_path(template, &Facts::of(slot)).map_err(|error| ProofError::Path {
-        slot: slot.clone(),
+    let path = fill_path(template, facts).map_err(|error| ProofError::Path {
+        slot: facts.slot.clone(),
         error,
     })?;
     let later = template.to_str().is_some_and(|template| {
-        ["id", "expires_at"]
-            .iter()
-            .any(|name| placeholders::has(template, name))
+        let missing = |name, known: bool| !known && placeholders::has(template, name);
+        missing("id", facts.id.is_some()) || missing("expires_at", facts.expires_at.is_some())
     });
     let place = file_place(if later { template } else { &path });
     let proven = path.clone();

@@ -140,7 +140,7 @@ impl Runtime {
                         Existing::Keep
                     };
                     let slot = facts.slot.clone();
-                    let delivered = match actor.deliverer.prove_over(&to, &slot, existing).await {
+                    let delivered = match actor.deliverer.prove_for(&to, &facts, existing).await {
                         Ok(proven) => {
                             let delivered = proven.deliver(&secret, &facts).await;
                             delivered.map_err(|error| NotDelivered {

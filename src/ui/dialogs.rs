@@ -23,15 +23,19 @@ const NOTICE: u16 = 70;
 /// How far an order is.
 pub fn running(app: &App, running: &Running, frame: &mut Frame, theme: Theme) -> Boxed {
     let seconds = app.now.since_start.saturating_sub(running.since).as_secs();
-    let stop = theme.keys(&app.stop_key());
+    let stop = app.stop_key().map(|key| theme.keys(&key));
     let words = match &running.step {
         Step::Proving => "proving the destination".to_owned(),
         Step::Comparing => "reading the slot again".to_owned(),
         Step::Recording => "writing the journal".to_owned(),
         Step::Writing => "waiting for the server".to_owned(),
         Step::Waiting(wait) => format!(
-            "the host asks to wait (429): {} left; {stop} ends it",
-            when::length(wait.as_secs().saturating_sub(seconds).max(1))
+            "the host asks to wait (429): {} left{}",
+            when::length(wait.as_secs().saturating_sub(seconds).max(1)),
+            match &stop {
+                Some(stop) => format!("; {stop} ends it"),
+                None => String::new(),
+            }
         ),
         Step::FindingOut => {
             "the answer was lost: reading the slot to find out what happened".to_owned()
@@ -65,16 +69,18 @@ pub fn running(app: &App, running: &Running, frame: &mut Frame, theme: Theme) ->
         parts.push(Part::gap());
         let width = usize::from(inner_width(frame, RUNNING));
         parts.push(Part::must(super::many::progress(run, width, theme)));
-        let words = match run.is_stopping() {
-            true => Line::styled("stopping after this one", theme.warn()),
-            false => Line::styled(format!("{stop} stops after this one"), theme.faint()),
-        };
-        parts.push(Part::must(words));
+        if run.is_stopping() {
+            let words = Line::styled("stopping after this one", theme.warn());
+            parts.push(Part::must(words));
+        } else if let Some(stop) = stop {
+            let words = Line::styled(format!("{stop} stops after this one"), theme.faint());
+            parts.push(Part::must(words));
+        }
     }
     boxed(frame, &title, theme.title(), parts, RUNNING, theme)
 }
 
-/// Generate and Reinside.
+/// Generate and Replace.
 pub fn new(app: &App, dialog: &NewDialog, frame: &mut Frame, theme: Theme) -> Boxed {
     let inside = Inside::of(frame, theme);
     let verb = dialog.verb();

@@ -143,8 +143,10 @@ pub fn status(app: &App, theme: Theme) -> Option<(String, Style)> {
     }
     if let Some(name) = app.waiting_for() {
         let turning = spinner(app, theme);
-        let stop = theme.keys(&app.stop_key());
-        let text = format!("{turning}waiting for: {name}   {stop} stops it");
+        let stop = app.stop_key().map_or(String::new(), |key| {
+            format!("   {} stops it", theme.keys(&key))
+        });
+        let text = format!("{turning}waiting for: {name}{stop}");
         return Some((text, theme.warn()));
     }
     let mut parts = Vec::new();

@@ -99,7 +99,15 @@ fn a_program_is_named_after_half_a_minute_and_esc_stops_it() {
     owner.wait(60).press("x").sees("waiting for: op read …");
     owner.press("<esc>");
     assert_eq!(owner.asks_for(), ["StopProgram"]);
-    owner.sees("Expiry timeline");
+    owner.sees("Expiry timeline").press("<esc>").effects();
+    // Where Esc is about something else nothing says that it stops the program.
+    for key in ["?", "H", "/"] {
+        owner.press("<enter>").wait(60);
+        owner.sees("waiting for: op read …").sees("Esc stops it");
+        owner.press(key).sees_not("Esc stops it").press("<esc>");
+        assert!(!owner.asks_for().contains(&"StopProgram"), "{key}");
+        owner.press("x");
+    }
     owner.send(Message::Program(Progress::Ended));
     owner.wait(5).sees_not("waiting for").press("<esc>");
     owner.sees_not("Expiry timeline");

@@ -396,10 +396,27 @@ fn an_order_that_was_begun_there_is_shown_there_and_heard_of() {
     owner.press("acme<enter>").order();
     owner.step(orgward::action::Step::Writing);
     owner.sees("waiting for the server");
+    // Nothing can be stopped any more, and nothing says so.
+    owner.sees_not("Esc stop").sees("Enter to the list");
     owner.press("<esc>").sees("waiting for the server");
     assert!(owner.asks_for().is_empty());
     assert!(matches!(
         owner.app.layers.last(),
         Some(orgward::app::Layer::Timeline)
     ));
+    // The bar's Enter does what it says also meanwhile.
+    owner.press("<enter>").sees_not("Expiry timeline");
+    assert!(owner.asks_for().is_empty());
+}
+
+#[test]
+fn the_bar_says_what_esc_stops_there_and_enter_still_leads_to_the_list() {
+    let mut owner = Owner::with("acme", there(token("at-1")));
+    owner.press("xn").prepared(preparation());
+    owner.press("acme<enter>").order();
+    owner.sees("Esc stop").sees("Enter to the list");
+    owner.press("<enter>").sees_not("Expiry timeline");
+    assert!(owner.asks_for().is_empty());
+    owner.press("x<esc>").sees("Expiry timeline");
+    assert_eq!(owner.asks_for(), ["Stop"]);
 }

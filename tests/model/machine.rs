@@ -915,7 +915,7 @@ impl Machine {
         };
         let deliverer = &self.actor.deliverer;
         self.runtime.block_on(async {
-            let proven = deliverer.prove_over(to, &facts.slot, existing).await;
+            let proven = deliverer.prove_for(to, facts, existing).await;
             let proven = proven.map_err(|error| NotDelivered {
                 taken: error.file_in_the_way().then(|| to.clone()),
                 why: error.to_string(),

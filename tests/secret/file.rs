@@ -66,3 +66,31 @@ fn a_file_that_is_there_goes_only_after_the_word() {
     };
     run.quit_and_hunt(&secret, hunt);
 }
+
+#[test]
+fn the_word_replaces_the_file_that_the_question_names_also_where_its_name_is_an_id() {
+    let owner = Owner::new();
+    let run = Run::start(&owner, |builder| builder);
+    let program = &run.program;
+    run.generate_into_panel();
+    let folder = owner.home.path().join("tokens");
+    std::fs::create_dir(&folder).unwrap();
+    let path = folder.join(owner.token("empty").unwrap());
+    std::fs::write(&path, "theirs").unwrap();
+    // A file that is called as what is not known yet stands in nobody's way.
+    std::fs::write(folder.join("unknown"), "precious").unwrap();
+    let template = folder.join("{id}");
+    program.press("w").wait_for("readable by you alone");
+    program.type_text(template.to_str().unwrap()).enter();
+    program.wait_for_words(&format!("{} is there already", path.display()));
+    program.type_text("replace").enter();
+    program.wait_for("delivered to file");
+    let secret = std::fs::read_to_string(&path).unwrap();
+    let precious = std::fs::read_to_string(folder.join("unknown")).unwrap();
+    assert_eq!((secret == "theirs", &*precious), (false, "precious"));
+    let hunt = Hunt {
+        file: Some(&path),
+        ..Hunt::default()
+    };
+    run.quit_and_hunt(&secret, hunt);
+}
