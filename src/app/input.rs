@@ -11,7 +11,6 @@ use super::keys::{Command, Context, Pressed};
 use super::list::Column;
 use super::message::Target;
 use super::{App, Effect, Layer, token_page};
-use crate::action::Step;
 
 /// The lines that one step of the wheel moves.
 const WHEEL: u8 = 3;
@@ -267,7 +266,7 @@ impl App {
             };
         }
         if let Some(running) = &self.running {
-            if running.sent && !matches!(running.step, Step::Waiting(_)) {
+            if running.sent {
                 self.say("waiting for the server");
                 return Vec::new();
             }
