@@ -26,6 +26,9 @@ pub struct Display {
 impl Display {
     pub fn start() -> Self {
         let mut server = Command::new("Xvfb")
+            // By default it starts anew when its last client goes, and refuses
+            // connections meanwhile; a desktop's server always has clients.
+            .arg("-noreset")
             .args([
                 "-displayfd",
                 "1",
