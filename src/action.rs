@@ -270,8 +270,7 @@ impl Attempt<'_> {
         let Act::New { expiry, .. } = &self.order.act else {
             return Ok(None);
         };
-        let now = self.actor.fleet.server_now(client);
-        expiry.resolve(now, before.policy)
+        expiry.resolve(client.now(), before.policy)
     }
 
     async fn record_intent(&mut self) -> Result<(), NotDone> {

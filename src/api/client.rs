@@ -184,6 +184,11 @@ impl Client {
         Timestamp::now().checked_add(offset).ok()
     }
 
+    /// The same, or the local time while no answer had a date.
+    pub fn now(&self) -> Timestamp {
+        self.server_now().unwrap_or_else(Timestamp::now)
+    }
+
     /// What answers have told about the host so far.
     pub fn facts(&self) -> HostFacts {
         HostFacts {

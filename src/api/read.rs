@@ -48,6 +48,22 @@ struct Read<'a> {
     urgency: Urgency,
 }
 
+/// What a token's answer says of its slot.
+enum Seen {
+    Certain(Found, Option<String>),
+    /// No token is to be seen; the organization tells why.
+    Nothing,
+}
+
+fn reading(found: Found, note: Option<String>) -> Reading {
+    Reading {
+        found,
+        note,
+        policy: None,
+        at: Timestamp::now(),
+    }
+}
+
 /// What one try at a read brought.
 enum Try {
     Done(Zeroizing<Vec<u8>>),
@@ -82,28 +98,45 @@ impl Client {
     /// the token's answer leaves open what it means. Failures are findings
     /// too. The policy is asked for elsewhere.
     pub async fn read_slot(&self, organization: &str, kind: Kind, urgency: Urgency) -> Reading {
-        let (found, note) = self.look(organization, kind, urgency).await;
-        Reading {
-            found,
-            note,
-            policy: None,
-            at: Timestamp::now(),
+        let (found, note) = match self.seen(organization, kind, urgency).await {
+            Seen::Certain(found, note) => (found, note),
+            Seen::Nothing => self.why_nothing(organization, urgency).await,
+        };
+        reading(found, note)
+    }
+
+    /// The same for an organization that a listing has just called the owner's to
+    /// change (`can-update-api-token`): that there is nothing to be seen means
+    /// that there is no token, and nothing more is asked. PROTOCOL.md, 1.
+    pub async fn read_listed_slot(
+        &self,
+        organization: &str,
+        kind: Kind,
+        urgency: Urgency,
+    ) -> Reading {
+        match self.seen(organization, kind, urgency).await {
+            Seen::Certain(found, note) => reading(found, note),
+            Seen::Nothing => reading(Found::None, None),
         }
     }
 
-    async fn look(&self, name: &str, kind: Kind, urgency: Urgency) -> (Found, Option<String>) {
+    async fn seen(&self, name: &str, kind: Kind, urgency: Urgency) -> Seen {
         match self.read_token(name, kind, urgency).await {
-            Ok(TokenAnswer::Token(token)) => return (Found::Token(token), None),
-            Ok(TokenAnswer::Null | TokenAnswer::NotFound) => {}
+            Ok(TokenAnswer::Token(token)) => Seen::Certain(Found::Token(token), None),
+            Ok(TokenAnswer::Null | TokenAnswer::NotFound) => Seen::Nothing,
             Err(error) => {
                 let found = match error.problem {
                     Problem::Unauthorized { .. } => Found::Unauthorized,
                     Problem::Forbidden { .. } => Found::NoAccess,
                     _ => Found::Failed,
                 };
-                return (found, Some(error.problem.to_string()));
+                Seen::Certain(found, Some(error.problem.to_string()))
             }
         }
+    }
+
+    /// What it means that no token is to be seen, by the organization's document.
+    async fn why_nothing(&self, name: &str, urgency: Urgency) -> (Found, Option<String>) {
         match self.organization(name, urgency).await {
             Ok(None) => (
                 Found::NotVisible,

@@ -1,6 +1,7 @@
 //! One slot as `list` and `check` print it.
 
 use std::cmp::Reverse;
+use std::sync::Arc;
 
 use jiff::Timestamp;
 use serde::Serialize;
@@ -16,7 +17,7 @@ pub struct Row {
     /// Which slot.
     pub slot: Slot,
     /// The look.
-    pub reading: Reading,
+    pub reading: Arc<Reading>,
     /// What that means now.
     pub state: State,
     /// Now, on the clock that the token lives by.

@@ -13,8 +13,8 @@ use super::{Run, Stop};
 use crate::api::Urgency;
 use crate::app::when;
 use crate::config::{Organizations, near};
-use crate::fleet::Fleet;
-use crate::slot::{Found, Kind, Rules, Slot, State};
+use crate::fleet::{Fleet, Look};
+use crate::slot::{Found, Kind, Reading, Rules, Slot, State};
 use crate::text;
 
 /// Looks that are under way at a time; the pace of each host decides when they
@@ -92,12 +92,13 @@ fn pause(fleet: &Fleet) -> Option<String> {
     ))
 }
 
-type Look = (Slot, crate::slot::Reading);
+type Known = (Slot, Arc<Reading>);
 
 /// The slots of an organization that are of the wanted kind.
-async fn look(fleet: &Fleet, slot: Slot, kind: Option<Kind>) -> Vec<Look> {
+async fn look(fleet: &Fleet, slot: Slot, kind: Option<Kind>) -> Vec<Known> {
     // First in any case: its answer tells whether the host knows another kind.
-    let reading = fleet.read(&slot, Urgency::Owner).await;
+    let read = |slot| fleet.look(slot, Look::WithPolicy, Urgency::Owner);
+    let reading = read(&slot).await;
     let audit = Slot {
         kind: Kind::AuditTrails,
         ..slot.clone()
@@ -105,11 +106,11 @@ async fn look(fleet: &Fleet, slot: Slot, kind: Option<Kind>) -> Vec<Look> {
     let mut looks = Vec::new();
     if kind != Some(Kind::Organization) {
         match fleet.has_audit_trails(&audit).await {
-            Ok(true) => looks.push((audit.clone(), fleet.read(&audit, Urgency::Owner).await)),
+            Ok(true) => looks.push((audit.clone(), read(&audit).await)),
             Ok(false) => {}
             // In doubt a token that is there is shown, and an empty slot not.
             Err(_) => {
-                let look = fleet.read(&audit, Urgency::Owner).await;
+                let look = read(&audit).await;
                 if matches!(look.found, Found::Token(_)) {
                     looks.push((audit, look));
                 }

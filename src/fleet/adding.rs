@@ -30,7 +30,9 @@ impl Fleet {
 
     /// Adds an organization to an entry that lists some.
     pub fn add_organization(&self, entry: usize, name: &str) {
-        self.claim(entry, &name.into());
+        if let Some(entry) = self.entry(entry) {
+            entry.claim(&name.into());
+        }
     }
 
     /// Asks a host that is no entry yet: where its API is, whom the credential

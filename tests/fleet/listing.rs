@@ -6,8 +6,11 @@ use std::sync::Arc;
 use orgward::api::Urgency;
 use orgward::config::Organizations;
 use orgward::credentials::Environment;
-use orgward::demo::{Answer, Fault, FaultRule, Flavour, HostOptions, Reply, WorldSource};
-use orgward::fleet::{Fleet, Source};
+use orgward::demo::{
+    Answer, Fault, FaultRule, Flag, Flavour, HostOptions, OrganizationSeed, Reply, WorldSource,
+};
+use orgward::fleet::{Fleet, Look, Source};
+use orgward::slot::Found;
 
 use crate::stage::{asked, entry, fleet, fleet_only, host, host_of, limits, seed, slot};
 
@@ -104,4 +107,47 @@ async fn only_what_is_wanted_is_listed() {
     let (names, pages) = list(&fleet).await;
     assert_eq!(names.unwrap(), [Arc::from("platform")]);
     assert_eq!(pages, [1]);
+}
+
+#[tokio::test]
+async fn what_the_listing_says_is_not_asked_again_for_an_empty_slot() {
+    let silent = OrganizationSeed {
+        flag: Flag::Omitted,
+        ..OrganizationSeed::new("silent")
+    };
+    let server = host(HostOptions::new(
+        Flavour::Hcp,
+        vec![seed("acme"), seed("empty"), silent],
+    ))
+    .await;
+    let fleet = fleet(&server, Organizations::All);
+    list(&fleet).await.0.unwrap();
+    let mut found = Vec::new();
+    for name in ["acme", "empty", "silent"] {
+        let slot = slot(name);
+        let look = fleet.look(&slot, Look::Token, Urgency::Background);
+        found.push(look.await.found.clone());
+    }
+    assert!(
+        matches!(found[..], [Found::Token(_), Found::None, Found::Unclear]),
+        "{found:?}"
+    );
+    // What the list left open is asked.
+    let documents = |name: &str| {
+        let path = format!("/api/v2/organizations/{name}");
+        let requests = server.requests();
+        requests
+            .iter()
+            .filter(|request| request.path == path)
+            .count()
+    };
+    assert_eq!([documents("empty"), documents("silent")], [0, 1]);
+    // It counts once, and never for an owner who is about to act.
+    fleet
+        .look(&slot("empty"), Look::Token, Urgency::Background)
+        .await;
+    assert_eq!(documents("empty"), 1);
+    list(&fleet).await.0.unwrap();
+    fleet.read(&slot("empty"), Urgency::Owner).await;
+    assert_eq!(documents("empty"), 2);
 }
