@@ -7,10 +7,13 @@
 mod adding;
 mod effects;
 mod input;
+mod lending;
 mod preparing;
+mod secrets;
 mod signals;
 
 use std::collections::HashMap;
+use std::convert::Infallible;
 use std::io;
 use std::panic::AssertUnwindSafe;
 use std::path::PathBuf;
@@ -27,7 +30,7 @@ use self::input::{Input, suspend_key};
 use self::signals::{Caught, Signals, note};
 use crate::action::{Actor, Control};
 use crate::app::dialogs::OfferDialog;
-use crate::app::message::{Candidate, CheckProblem, EffectId, Reply};
+use crate::app::message::{Candidate, EffectId, Reply};
 use crate::app::{self, Account, App, Effect, Message, Moment, Settings};
 use crate::delivery::TerminalWrite;
 use crate::ending::{self, LAST_WAIT};
@@ -162,7 +165,7 @@ impl Runtime {
     }
 
     async fn screen(&mut self, settings: Settings, accounts: Vec<Account>) -> io::Result<Exit> {
-        let mut signals = Signals::new()?;
+        let signals = Signals::new()?;
         let mut terminal = Terminal::enter(settings.mouse)?;
         let size = terminal.size()?;
         let (mut app, effects) = App::new(settings, accounts, size, self.now());
@@ -171,10 +174,10 @@ impl Runtime {
         }
         self.hear_programs();
         // The first frame comes before any request.
-        if self.draw(&mut terminal, &app).is_err() {
-            return Ok(Exit::Signal(1));
+        if let Err(stop) = self.draw(&mut terminal, &app) {
+            return stop.exit();
         }
-        let (mut app, effects) = match self.recall {
+        let (app, effects) = match self.recall {
             false => (app, effects),
             // Thousands of organizations take as long as several frames; nothing
             // is under way yet, so nothing waits but a key.
@@ -185,141 +188,113 @@ impl Runtime {
                 App::new(app.settings, accounts, size, self.now())
             }
         };
-        let mut input = self.read_input();
-        let mut pending = effects;
+        let screen = Screen {
+            terminal,
+            signals,
+            input: self.read_input(),
+        };
+        let Err(stop) = self.rounds(app, effects, screen).await;
+        stop.exit()
+    }
+
+    /// The loop: what the state wants is begun, what has changed is drawn, and
+    /// what happens next is told to the state.
+    async fn rounds(
+        &mut self,
+        mut app: App,
+        mut pending: Vec<Effect>,
+        mut screen: Screen,
+    ) -> Result<Infallible, Stop> {
         // Whether the screen may not show what is: a task that has ended, or a move
         // of the mouse, changes nothing.
         let mut stale = true;
         loop {
             stale |= !pending.is_empty();
             for effect in std::mem::take(&mut pending) {
-                match effect {
-                    Effect::Leave => return Ok(Exit::Quit),
-                    Effect::Decline => return Ok(Exit::Declined),
-                    Effect::OnTerminal { account } => {
-                        let entries = self.actor.fleet.entries();
-                        let Some(entry) = entries.get(account) else {
-                            continue;
-                        };
-                        let lent = self
-                            .on_terminal(&entry.config, &mut terminal, &mut signals, &mut input)
-                            .await?;
-                        let result = match lent {
-                            Ok(result) => result,
-                            Err(exit) => return Ok(exit),
-                        };
-                        let result = result.map(|credential| {
-                            self.actor.fleet.give(account, credential);
-                        });
-                        let message = Message::Obtained(account, result);
-                        pending.extend(self.back_on_screen(&mut app, &terminal, message));
-                    }
-                    Effect::Examine {
-                        id,
-                        candidate:
-                            Candidate::Host {
-                                config,
-                                on_terminal: true,
-                                ..
-                            },
-                    } => {
-                        let lent = self
-                            .on_terminal(&config, &mut terminal, &mut signals, &mut input)
-                            .await?;
-                        let result = match lent {
-                            Ok(result) => result,
-                            Err(exit) => return Ok(exit),
-                        };
-                        let message = match result {
-                            Ok(credential) => {
-                                let candidate = Candidate::Host {
-                                    config,
-                                    credential: Some(credential),
-                                    on_terminal: false,
-                                };
-                                self.start(Effect::Examine { id, candidate });
-                                Message::Resumed
-                            }
-                            Err(why) => {
-                                let problem = CheckProblem {
-                                    why,
-                                    program: true,
-                                    elsewhere: None,
-                                };
-                                Message::Reply(id, Reply::Examined(Err(problem)))
-                            }
-                        };
-                        pending.extend(self.back_on_screen(&mut app, &terminal, message));
-                    }
-                    Effect::Suspend => {
-                        self.click = None;
-                        // Not while the frame with a revealed secret is the last
-                        // one: the state has hidden it, and this draws it.
-                        let hidden = self.draw(&mut terminal, &app);
-                        if hidden.is_err() || terminal.suspend().is_err() {
-                            return Ok(Exit::Signal(1));
-                        }
-                        if let Ok((width, height)) = terminal.size() {
-                            let size = Message::Resize(width, height);
-                            pending.extend(app::update(&mut app, size, self.now()));
-                        }
-                        let back = Message::Resumed;
-                        pending.extend(app::update(&mut app, back, self.now()));
-                    }
-                    effect => self.start(effect),
-                }
+                pending.extend(self.carry_out(effect, &mut app, &mut screen).await?);
             }
             let waits = self.unseen && self.frame_due(&app).is_some_and(|due| due > Instant::now());
             if stale && !waits {
-                if self.draw(&mut terminal, &app).is_err() {
-                    return Ok(Exit::Signal(1));
-                }
+                self.draw(&mut screen.terminal, &app)?;
                 stale = false;
             }
-            if !pending.is_empty() {
-                continue;
-            }
-            let first = match self
-                .next(&app, &mut signals, &mut input, &mut terminal)
-                .await
+            if pending.is_empty()
+                && let Some(message) = self.next(&app, &mut screen).await?
             {
-                Next::Message(message) => message,
-                Next::Exit(exit) => return Ok(exit),
-                Next::Again => continue,
-            };
-            self.unseen = can_wait(&first);
-            stale = true;
-            pending.extend(app::update(&mut app, first, self.now()));
-            // Whatever is there already is taken before the next frame.
-            for _ in 0..BATCH {
-                // An owner who wants out, or a key that stops something, is
-                // acted on at once.
-                if pending.iter().any(ends_batch) {
-                    break;
-                }
-                let message = match input.try_recv() {
-                    Ok(Input::Message(message)) => message,
-                    // A click means what was drawn, so that comes first.
-                    Ok(Input::Mouse(event)) => {
-                        self.click = Some(event);
-                        break;
-                    }
-                    Err(TryRecvError::Disconnected) => return Ok(Exit::Signal(1)),
-                    Err(TryRecvError::Empty) => match self.inbox.try_recv() {
-                        Ok(message) => message,
-                        Err(_) => break,
-                    },
-                };
-                // What an order brought is drawn before the next key: it opens
-                // over whatever was there when that key was pressed.
-                let outcome = matches!(message, Message::Reply(_, Reply::Outcome(_)));
-                self.unseen &= can_wait(&message);
-                pending.extend(app::update(&mut app, message, self.now()));
-                if outcome {
-                    break;
-                }
+                stale = true;
+                pending.extend(self.take_in(message, &mut app, &mut screen)?);
             }
         }
+    }
+
+    /// Begins what the state wants; what ends the loop or needs the terminal is
+    /// done here and now.
+    async fn carry_out(
+        &mut self,
+        effect: Effect,
+        app: &mut App,
+        screen: &mut Screen,
+    ) -> Result<Vec<Effect>, Stop> {
+        match effect {
+            Effect::Leave => Err(Stop::Exit(Exit::Quit)),
+            Effect::Decline => Err(Stop::Exit(Exit::Declined)),
+            Effect::OnTerminal { account } => self.obtain_for(account, app, screen).await,
+            Effect::Examine {
+                id,
+                candidate:
+                    Candidate::Host {
+                        config,
+                        on_terminal: true,
+                        ..
+                    },
+            } => self.obtain_to_examine(id, config, app, screen).await,
+            Effect::Suspend => self.suspend(app, screen),
+            effect => {
+                self.start(effect);
+                Ok(Vec::new())
+            }
+        }
+    }
+
+    /// Tells the state what has happened, and whatever else is there already: all
+    /// of it is in the next frame.
+    fn take_in(
+        &mut self,
+        first: Message,
+        app: &mut App,
+        screen: &mut Screen,
+    ) -> Result<Vec<Effect>, Stop> {
+        self.unseen = can_wait(&first);
+        let mut effects = app::update(app, first, self.now());
+        for _ in 0..BATCH {
+            // An owner who wants out, or a key that stops something, is
+            // acted on at once.
+            if effects.iter().any(ends_batch) {
+                break;
+            }
+            let message = match screen.input.try_recv() {
+                Ok(Input::Message(message)) => message,
+                // A click means what was drawn, so that comes first.
+                Ok(Input::Mouse(event)) => {
+                    self.click = Some(event);
+                    break;
+                }
+                Err(TryRecvError::Disconnected) => return Err(Stop::terminal_gone()),
+                Err(TryRecvError::Empty) => match self.inbox.try_recv() {
+                    Ok(message) => message,
+                    Err(_) => break,
+                },
+            };
+            // What an order brought is drawn before the next key: it opens
+            // over whatever was there when that key was pressed.
+            let outcome = matches!(message, Message::Reply(_, Reply::Outcome(_)));
+            self.unseen &= can_wait(&message);
+            effects.extend(app::update(app, message, self.now()));
+            if outcome {
+                break;
+            }
+        }
+        Ok(effects)
     }
 
     /// Brings the beginning and the end of credential programs to the screen.
@@ -336,15 +311,10 @@ impl Runtime {
         });
     }
 
-    async fn next(
-        &mut self,
-        app: &App,
-        signals: &mut Signals,
-        input: &mut UnboundedReceiver<Input>,
-        terminal: &mut Terminal,
-    ) -> Next {
+    /// What happens next; nothing where the state need not hear of it.
+    async fn next(&mut self, app: &App, screen: &mut Screen) -> Result<Option<Message>, Stop> {
         if let Some(event) = self.click.take() {
-            return self.mouse(event);
+            return Ok(self.mouse(event));
         }
         let deadline = app.next_deadline().map(|at| self.started + at);
         let frame = self.frame_due(app).filter(|_| self.unseen);
@@ -354,36 +324,32 @@ impl Runtime {
                 None => std::future::pending().await,
             }
         };
-        tokio::select! {
+        Ok(tokio::select! {
             biased;
-            signal = signals.next() => match note(signal) {
-                Caught::End(number) => Next::Exit(Exit::Signal(number)),
-                Caught::Interrupt => Next::Message(Message::Interrupt),
-                Caught::Stop => Next::Message(suspend_key()),
+            signal = screen.signals.next() => match note(signal) {
+                Caught::End(number) => return Err(Stop::Exit(Exit::Signal(number))),
+                Caught::Interrupt => Some(Message::Interrupt),
+                Caught::Stop => Some(suspend_key()),
             },
-            event = input.recv() => match event {
-                Some(Input::Message(message)) => Next::Message(message),
+            event = screen.input.recv() => match event {
+                Some(Input::Message(message)) => Some(message),
                 Some(Input::Mouse(event)) => self.mouse(event),
-                // The terminal is gone.
-                None => Next::Exit(Exit::Signal(1)),
+                None => return Err(Stop::terminal_gone()),
             },
-            Some(message) = self.inbox.recv() => Next::Message(message),
-            () = self.actor.fleet.changed() => {
-                Next::Message(Message::Hosts(self.actor.fleet.news()))
-            }
+            Some(message) = self.inbox.recv() => Some(message),
+            () = self.actor.fleet.changed() => Some(Message::Hosts(self.actor.fleet.news())),
             Some(write) = self.terminal_writes.recv() => {
-                let result = terminal.between_frames(&write.bytes);
+                let result = screen.terminal.between_frames(&write.bytes);
                 let _ = write.done.send(result);
-                Next::Again
+                None
             }
-            Some(done) = self.writes.join_next() => ended(done),
-            Some(done) = self.tasks.join_next() => ended(done),
-            () = sleep => match deadline.is_some_and(|at| at <= Instant::now()) {
-                true => Next::Message(Message::Deadline),
-                // The frame is due.
-                false => Next::Again,
-            },
-        }
+            Some(done) = self.writes.join_next() => ended(done)?,
+            Some(done) = self.tasks.join_next() => ended(done)?,
+            // Else it is the frame that is due.
+            () = sleep => deadline
+                .is_some_and(|at| at <= Instant::now())
+                .then_some(Message::Deadline),
+        })
     }
 
     /// When the next frame with nothing but answers in it is due.
@@ -395,28 +361,27 @@ impl Runtime {
         Some(self.drawn? + after)
     }
 
-    fn draw(&mut self, terminal: &mut Terminal, app: &App) -> io::Result<()> {
+    fn draw(&mut self, terminal: &mut Terminal, app: &App) -> Result<(), Stop> {
         self.drawn = Some(Instant::now());
         self.unseen = false;
         if !terminal::has_panicked() {
             let hits = &mut self.hits;
-            terminal.draw(|frame| *hits = ui::draw(app, frame))?;
+            let drawn = terminal.draw(|frame| *hits = ui::draw(app, frame));
+            drawn.map_err(|_| Stop::terminal_gone())?;
         }
         Ok(())
     }
 
     /// What the mouse did, by what is on the screen.
-    fn mouse(&self, event: MouseEvent) -> Next {
+    fn mouse(&self, event: MouseEvent) -> Option<Message> {
         match event.kind {
             MouseEventKind::Down(MouseButton::Left) => {
-                match self.hits.at(event.column, event.row) {
-                    Some(target) => Next::Message(Message::Click(target.clone())),
-                    None => Next::Again,
-                }
+                let target = self.hits.at(event.column, event.row)?;
+                Some(Message::Click(target.clone()))
             }
-            MouseEventKind::ScrollDown => Next::Message(Message::Wheel { down: true }),
-            MouseEventKind::ScrollUp => Next::Message(Message::Wheel { down: false }),
-            _ => Next::Again,
+            MouseEventKind::ScrollDown => Some(Message::Wheel { down: true }),
+            MouseEventKind::ScrollUp => Some(Message::Wheel { down: false }),
+            _ => None,
         }
     }
 
@@ -452,15 +417,43 @@ impl Runtime {
     }
 }
 
-enum Next {
-    Message(Message),
-    Exit(Exit),
-    Again,
+/// What the loop holds while there is a screen.
+struct Screen {
+    terminal: Terminal,
+    signals: Signals,
+    input: UnboundedReceiver<Input>,
 }
 
-fn ended(done: Result<(), tokio::task::JoinError>) -> Next {
+/// Why the loop ends.
+enum Stop {
+    Exit(Exit),
+    /// The terminal cannot be had back.
+    Failed(io::Error),
+}
+
+impl Stop {
+    fn terminal_gone() -> Self {
+        Stop::Exit(Exit::Signal(1))
+    }
+
+    fn exit(self) -> io::Result<Exit> {
+        match self {
+            Stop::Exit(exit) => Ok(exit),
+            Stop::Failed(error) => Err(error),
+        }
+    }
+}
+
+impl From<io::Error> for Stop {
+    fn from(error: io::Error) -> Self {
+        Stop::Failed(error)
+    }
+}
+
+/// Nothing is to be told of a task that has ended, unless it has panicked.
+fn ended(done: Result<(), tokio::task::JoinError>) -> Result<Option<Message>, Stop> {
     match done {
-        Err(error) if error.is_panic() => Next::Exit(Exit::Panic),
-        _ => Next::Again,
+        Err(error) if error.is_panic() => Err(Stop::Exit(Exit::Panic)),
+        _ => Ok(None),
     }
 }

@@ -1,18 +1,19 @@
 //! Effects: each is begun here, and what it finds out comes back as a message.
 
+use tokio::sync::mpsc::UnboundedSender;
+
 use super::Runtime;
 use super::adding::{add, examine};
 use super::preparing::{check, prepare, prepare_many};
+use super::secrets::{Held, deliver, store};
 use crate::action::Actor;
-use crate::action::{Control, Delivery, Outcome};
 use crate::api::Urgency;
-use crate::app::message::{EffectId, Gone, NotDelivered, Reply};
+use crate::app::message::{EffectId, Reply};
 use crate::app::{Effect, Message};
-use crate::delivery::{Delivered, Existing, HoldId, KeeperEnd, KeeperHandle};
+use crate::delivery::{Delivered, Existing};
 use crate::ending;
-use crate::journal::{Event as Entry, Record};
-use crate::slot::Kind;
-use tokio::sync::mpsc::UnboundedSender;
+use crate::journal::{Event, Record};
+use crate::slot::{Kind, Slot};
 
 impl Runtime {
     fn reply(&mut self, id: EffectId, work: impl Future<Output = Reply> + Send + 'static) {
@@ -94,29 +95,7 @@ impl Runtime {
             Effect::Prepare { id, slot, shown } => self.reply(id, async move {
                 Reply::Prepared(Box::new(prepare(&actor, &slot, &shown).await))
             }),
-            Effect::Perform { id, order } => {
-                let control = Control::default();
-                self.controls.insert(id, control.clone());
-                let outbox = self.outbox.clone();
-                let steps = self.outbox.clone();
-                self.writes.spawn(async move {
-                    let report = move |step| {
-                        let _ = steps.send(Message::Step(id, step));
-                    };
-                    let outcome = actor.perform(order, &control, &report).await;
-                    let keeper = match &outcome {
-                        Outcome::Generated(done) => match &done.delivery {
-                            Delivery::Delivered(delivered) => {
-                                delivered.keeper.clone().map(|keeper| (done.hold, keeper))
-                            }
-                            _ => None,
-                        },
-                        _ => None,
-                    };
-                    let _ = outbox.send(Message::Reply(id, Reply::Outcome(Box::new(outcome))));
-                    watch(keeper, &outbox).await;
-                });
-            }
+            Effect::Perform { id, order } => self.perform(id, order),
             Effect::Stop { id } => {
                 if let Some(control) = self.controls.get(&id) {
                     control.stop();
@@ -131,52 +110,14 @@ impl Runtime {
                 facts,
                 replace,
             } => {
-                let outbox = self.outbox.clone();
-                let in_flight = self.actor.take_off();
-                self.tasks.spawn(async move {
-                    let existing = if replace {
-                        Existing::Replace
-                    } else {
-                        Existing::Keep
-                    };
-                    let slot = facts.slot.clone();
-                    let delivered = match actor.deliverer.prove_for(&to, &facts, existing).await {
-                        Ok(proven) => {
-                            let delivered = proven.deliver(&secret, &facts).await;
-                            delivered.map_err(|error| NotDelivered {
-                                taken: error.file_in_the_way().then_some(to),
-                                why: error.to_string(),
-                            })
-                        }
-                        Err(error) => Err(NotDelivered {
-                            taken: error.file_in_the_way().then_some(to),
-                            why: error.to_string(),
-                        }),
-                    };
-                    drop(secret);
-                    let keeper = delivered
-                        .as_ref()
-                        .ok()
-                        .and_then(|delivered| delivered.keeper.clone())
-                        .map(|keeper| (hold, keeper));
-                    let record = delivered.as_ref().ok().map(|delivered| {
-                        if delivered.certain {
-                            actor.undelivered.release(hold);
-                        }
-                        let delivery = match delivered.certain {
-                            true => delivered.place.clone(),
-                            false => format!("sent to {}", delivered.place),
-                        };
-                        Record::new(&order, &slot, Entry::Delivered { delivery })
-                    });
-                    let _ = outbox.send(Message::Reply(id, Reply::Delivered(delivered)));
-                    if let Some(record) = record {
-                        // The order's outcome is recorded already; a disk that is
-                        // full now takes nothing away from the owner.
-                        let _ = actor.journal.append(record).await;
-                    }
-                    drop(in_flight);
-                    watch(keeper, &outbox).await;
+                let slot = facts.slot.clone();
+                let held = Held { order, hold, slot };
+                let existing = match replace {
+                    true => Existing::Replace,
+                    false => Existing::Keep,
+                };
+                self.bring(id, async move {
+                    deliver(&actor, held, secret, to, facts, existing).await
                 });
             }
             Effect::Store {
@@ -186,29 +127,8 @@ impl Runtime {
                 slot,
                 secret,
             } => {
-                let outbox = self.outbox.clone();
-                let in_flight = self.actor.take_off();
-                self.tasks.spawn(async move {
-                    let stored = actor.fleet.store(&slot, &secret).await;
-                    drop(secret);
-                    let record = stored.as_ref().ok().map(|place| {
-                        actor.undelivered.release(hold);
-                        let delivery = place.clone();
-                        Record::new(&order, &slot, Entry::Delivered { delivery })
-                    });
-                    let stored = stored.map(|place| Delivered {
-                        place,
-                        certain: true,
-                        clears_after: None,
-                        note: Some("as your credential".to_owned()),
-                        keeper: None,
-                    });
-                    let _ = outbox.send(Message::Reply(id, Reply::Stored(stored)));
-                    if let Some(record) = record {
-                        let _ = actor.journal.append(record).await;
-                    }
-                    drop(in_flight);
-                });
+                let held = Held { order, hold, slot };
+                self.bring(id, async move { store(&actor, held, secret).await });
             }
             Effect::Who { id, slot, secret } => self.reply(id, async move {
                 Reply::Who(match actor.fleet.client_for(&slot).await {
@@ -221,13 +141,8 @@ impl Runtime {
                 })
             }),
             Effect::LetGo { order, hold, slot } => {
-                self.actor.undelivered.release(hold);
-                let in_flight = self.actor.take_off();
-                self.tasks.spawn(async move {
-                    let record = Record::new(&order, &slot, Entry::LetGo);
-                    let _ = actor.journal.append(record).await;
-                    drop(in_flight);
-                });
+                actor.undelivered.release(hold);
+                self.record(vec![Record::new(&order, &slot, Event::LetGo)]);
             }
             Effect::CopyName { id, name } => self.reply(id, async move {
                 Reply::Done(match actor.deliverer.copy_text(&name).await {
@@ -254,33 +169,11 @@ impl Runtime {
                 Reply::Journal(entries.unwrap_or_else(|error| Err(error.to_string())))
             }),
             Effect::Seen { orders } => {
-                let in_flight = self.actor.take_off();
-                self.tasks.spawn(async move {
-                    for (order, slot) in orders {
-                        // At worst it is told once more.
-                        let record = Record::new(&order, &slot, Entry::Seen);
-                        let _ = actor.journal.append(record).await;
-                    }
-                    drop(in_flight);
-                });
+                let seen = |(order, slot): &(String, Slot)| Record::new(order, slot, Event::Seen);
+                self.record(orders.iter().map(seen).collect());
             }
         }
     }
-}
-
-/// Waits until a copied secret is not held any more, and says so.
-async fn watch(keeper: Option<(HoldId, KeeperHandle)>, outbox: &UnboundedSender<Message>) {
-    let Some((hold, keeper)) = keeper else {
-        return;
-    };
-    let gone = match keeper.ended().await {
-        KeeperEnd::Cleared => Gone::Cleared,
-        KeeperEnd::Replaced => Gone::Replaced,
-        // A newer copy took its place, and that one is watched.
-        KeeperEnd::Stopped => return,
-        KeeperEnd::Gone(_) => Gone::Unknown,
-    };
-    let _ = outbox.send(Message::ClipboardGone(hold, gone));
 }
 
 /// Says which programs gave no credential.
