@@ -94,7 +94,7 @@ const FRAME_OF_MANY: Duration = Duration::from_millis(100);
 fn can_wait(message: &Message) -> bool {
     matches!(
         message,
-        Message::Page(..) | Message::Reply(_, Reply::Read(_))
+        Message::Page(..) | Message::Reply(_, Reply::Read(_)) | Message::AuditTrails(_)
     )
 }
 
@@ -264,7 +264,7 @@ impl Runtime {
         app: &mut App,
         screen: &mut Screen,
     ) -> Result<Vec<Effect>, Stop> {
-        self.unseen = can_wait(&first);
+        let mut waits = can_wait(&first);
         let mut effects = app::update(app, first, self.now());
         for _ in 0..BATCH {
             // An owner who wants out, or a key that stops something, is
@@ -288,12 +288,14 @@ impl Runtime {
             // What an order brought is drawn before the next key: it opens
             // over whatever was there when that key was pressed.
             let outcome = matches!(message, Message::Reply(_, Reply::Outcome(_)));
-            self.unseen &= can_wait(&message);
+            waits &= can_wait(&message);
             effects.extend(app::update(app, message, self.now()));
             if outcome {
                 break;
             }
         }
+        // It waits for company, and the last one has none to wait for.
+        self.unseen = waits && app.list.is_reading();
         Ok(effects)
     }
 

@@ -87,6 +87,9 @@ fn main() {
     if wanted("size") {
         scenario::size(&programs, &mut table);
     }
+    if wanted("remembered") {
+        scenario::remembered(&programs, &mut table);
+    }
     if wanted("read") {
         scenario::full_read(&programs, &mut table);
     }

@@ -329,6 +329,53 @@ pub fn size(programs: &Programs, table: &mut Table) {
     );
 }
 
+/// An owner's second day: everything is remembered, read again, and looked at on
+/// the timeline.
+pub fn remembered(programs: &Programs, table: &mut Table) {
+    let host = Host::start(Wanted::quick(ORGANIZATIONS, Flavour::Hcp));
+    let home = Home::of(&host, "");
+    home.read_all(programs, ORGANIZATIONS).quit();
+    let mut terminal = home.start(programs, &[]);
+    all_read(&mut terminal, ORGANIZATIONS);
+    terminal.quiet(Duration::from_secs(1));
+    let resident = process::look(terminal.pid);
+    table.add(
+        "the same, all remembered and read again",
+        "at most 20 MiB",
+        format!(
+            "{} ({} its own; {} at most)",
+            mib(resident.resident),
+            mib(resident.anonymous),
+            mib(resident.peak)
+        ),
+        resident.resident <= 20 * MIB,
+        Depends::OnNothing,
+    );
+    terminal.press("x");
+    terminal.until("every policy to be read", |screen| {
+        screen.contains("Expiry timeline") && !screen.contains("to read")
+    });
+    terminal.quiet(Duration::from_secs(1));
+    let mut spent = process::look(terminal.pid).on_cpu;
+    let mut keys: Vec<Duration> = (0..500)
+        .filter_map(|round| terminal.key(if round % 8 == 0 { "\x1b[6~" } else { "j" }))
+        .collect();
+    let on_cpu = each(terminal.pid, &mut spent, keys.len());
+    terminal.quit();
+    table.add(
+        "key press on the timeline, p99",
+        "at most 2 ms",
+        format!(
+            "{} (median {}, on a processor {})",
+            ms(percentile(&mut keys, 0.99)),
+            ms(median(&mut keys)),
+            ms(on_cpu)
+        ),
+        percentile(&mut keys, 0.99) <= Duration::from_millis(2),
+        Depends::OnTheMachine,
+    );
+}
+
 pub fn full_read(programs: &Programs, table: &mut Table) {
     const COUNT: usize = 1_000;
     let latency = Duration::from_millis(50);
@@ -339,7 +386,7 @@ pub fn full_read(programs: &Programs, table: &mut Table) {
     let home = Home::of(&host, "");
     let mut terminal = home.start(programs, &[]);
     let took = all_read(&mut terminal, COUNT) - terminal.started;
-    terminal.quiet(Duration::from_secs(1));
+    // What comes after it, policies of what is visible, is no part of it.
     let asked = host.asked();
     let lost = COUNT - asked.slots + failed(&terminal);
     terminal.quit();

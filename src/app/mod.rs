@@ -70,6 +70,8 @@ const STATUS: Duration = Duration::from_secs(4);
 const BAD_STATUS: Duration = Duration::from_secs(8);
 /// How long the spinner stands still.
 const SPINNER: Duration = Duration::from_millis(125);
+/// Relative times are drawn anew no more often, in seconds.
+const MINUTE: u64 = 60;
 
 /// A moment, by the clock that only runs forward and by the calendar.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -271,24 +273,39 @@ impl App {
     /// When the first relative time on the screen reads differently; once a
     /// minute at most.
     fn next_aging(&self) -> Option<Duration> {
-        let wait_of = |row: &list::Row| {
+        let soonest = match self.shows_timeline() {
+            true => self.soonest_change(self.list.view()),
+            false => self.soonest_change(self.list.visible()),
+        };
+        Some(self.now.since_start + Duration::from_secs(soonest?.max(MINUTE)))
+    }
+
+    /// In how many seconds the first time of these rows reads differently; the
+    /// first within a minute will do, and among thousands it is found soon.
+    fn soonest_change<'a>(&self, rows: impl Iterator<Item = &'a list::Row>) -> Option<u64> {
+        let mut soonest = None;
+        for row in rows {
             let now = self.list.time_of(row.account, self.now.wall);
-            let reading = row.last_known()?;
+            let Some(reading) = row.last_known() else {
+                continue;
+            };
             let used = reading.token().map(|token| token.last_used_at);
-            [reading.ends_at(), used]
-                .into_iter()
-                .flatten()
+            let times = [reading.ends_at(), used].into_iter().flatten();
+            let waits = times
                 .filter_map(Time::at)
-                .map(|time| when::relative(time, now).until.duration_since(now))
-                .min()
-        };
+                .map(|time| when::changes_in(time, now).unsigned_abs());
+            soonest = waits.chain(soonest).min();
+            if soonest.is_some_and(|wait| wait <= MINUTE) {
+                break;
+            }
+        }
+        soonest
+    }
+
+    /// Whether the timeline stands in the list's place.
+    pub fn shows_timeline(&self) -> bool {
         let timeline = |layer: &Layer| matches!(layer, Layer::Timeline);
-        let soonest = match self.layers.iter().any(timeline) {
-            true => self.list.view().filter_map(wait_of).min()?,
-            false => self.list.visible().filter_map(wait_of).min()?,
-        };
-        let wait = Duration::try_from(soonest).unwrap_or_default();
-        Some(self.now.since_start + wait.max(Duration::from_secs(60)))
+        self.layers.iter().any(timeline)
     }
 
     fn next_id(&mut self) -> EffectId {

@@ -20,12 +20,10 @@ const DAY: i64 = 24 * HOUR;
 /// the largest unit, since an owner plans in days.
 pub fn relative(time: Timestamp, now: Timestamp) -> Aging {
     let distance = time.as_second() - now.as_second();
-    let length = distance.abs();
-    let (amount, unit, word) = match length {
-        0..MINUTE => (0, MINUTE, ""),
-        MINUTE..HOUR => (length / MINUTE, MINUTE, "min"),
-        HOUR..DAY => (length / HOUR, HOUR, "h"),
-        _ => (length / DAY, DAY, "d"),
+    let (unit, word) = unit(distance);
+    let amount = match word {
+        "" => 0,
+        _ => distance.abs() / unit,
     };
     let text = match (amount, distance < 0) {
         (0, true) => "just now".to_owned(),
@@ -33,15 +31,32 @@ pub fn relative(time: Timestamp, now: Timestamp) -> Aging {
         (_, true) => format!("{amount} {word} ago"),
         (_, false) => format!("in {amount} {word}"),
     };
+    let until = now.as_second() + changes_in(time, now);
+    let until = Timestamp::from_second(until).unwrap_or(Timestamp::MAX);
+    Aging { text, until }
+}
+
+/// The unit in seconds that a distance is told in, and its word; none below a
+/// minute.
+fn unit(distance: i64) -> (i64, &'static str) {
+    match distance.abs() {
+        0..MINUTE => (MINUTE, ""),
+        MINUTE..HOUR => (MINUTE, "min"),
+        HOUR..DAY => (HOUR, "h"),
+        _ => (DAY, "d"),
+    }
+}
+
+/// In how many seconds the text of [`relative`] is out of date; at least one.
+pub fn changes_in(time: Timestamp, now: Timestamp) -> i64 {
+    let distance = time.as_second() - now.as_second();
+    let (unit, _) = unit(distance);
     // A past time grows at the next full unit, a future one shrinks as soon as
     // the full unit is no longer there.
-    let wait = if distance < 0 {
-        unit - length % unit
-    } else {
-        length % unit + 1
-    };
-    let until = Timestamp::from_second(now.as_second() + wait).unwrap_or(Timestamp::MAX);
-    Aging { text, until }
+    match distance {
+        ..0 => unit - distance.abs() % unit,
+        0.. => distance % unit + 1,
+    }
 }
 
 /// A length of time in one unit: "45 s", "90 d". Rounded up, so that what is

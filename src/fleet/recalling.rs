@@ -146,11 +146,16 @@ impl Fleet {
         }
         let client = &connection.client;
         let account = self.account(entry, client, Urgency::Background).await;
-        let found = match account.and_then(|account| account.id) {
+        let account = account.unwrap_or_default();
+        let found = match &account.id {
             None => Identified::Unknown,
-            Some(id) if entry.memory.confirm(&id) => Identified::Same,
+            Some(id) if entry.memory.confirm(id) => Identified::Same,
             Some(_) => Identified::Other,
         };
+        // Most tokens were created by who asks: that name needs no question.
+        if let (Some(id), Some(name)) = (&account.id, &account.username) {
+            entry.memory.note_name(id, name);
+        }
         *identified = Some(found);
         found
     }

@@ -149,11 +149,7 @@ fn screen(app: &App, frame: &mut Frame, area: Rect, theme: Theme, hits: &mut Hit
     frame.render_widget(rule("", area.width, theme), row(1, 1));
     let keys = row(area.height - 1, 1);
     let on_top = app.layers.last();
-    if app
-        .layers
-        .iter()
-        .any(|layer| matches!(layer, Layer::Timeline))
-    {
+    if app.shows_timeline() {
         let all = row(2, area.height.saturating_sub(4));
         timeline::draw(app, frame, all, theme, hits);
         let status = frame::status(app, theme);
