@@ -7,7 +7,7 @@
 //! Nothing is decided by it: a row that is known from here only is shown as old
 //! and allows no action. So a file that cannot be understood is dropped.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -98,11 +98,27 @@ impl Remembered {
         self.names.retain(|_, old| fresh(old.asked));
     }
 
-    /// A file is foreign text like any other.
+    /// A file is foreign text like any other. What it says again and again, whose
+    /// organization and who created its token, exists once.
     fn make_safe(&mut self) {
+        let mut kept: HashSet<Arc<str>> = HashSet::new();
+        let mut share = |text: &mut Arc<str>| {
+            let safe = safe(text);
+            match kept.get(&*safe) {
+                Some(known) => *text = known.clone(),
+                None => {
+                    *text = safe.into();
+                    kept.insert(text.clone());
+                }
+            }
+        };
         self.readings.retain(|old| is_safe(&old.organization));
         self.policies.retain(|old| is_safe(&old.organization));
+        for old in &mut self.policies {
+            share(&mut old.organization);
+        }
         for old in &mut self.readings {
+            share(&mut old.organization);
             let reading = Arc::make_mut(&mut old.reading);
             reading.note = reading.note.as_deref().map(safe);
             if let Found::Token(token) = &mut reading.found {
@@ -110,10 +126,10 @@ impl Remembered {
                 token.description = token.description.as_deref().map(safe);
                 match &mut token.created_by {
                     Some(Creator::User { id, name } | Creator::Team { id, name }) => {
-                        *id = safe(id).into();
-                        *name = name.as_deref().map(|name| safe(name).into());
+                        share(id);
+                        name.iter_mut().for_each(&mut share);
                     }
-                    Some(Creator::Organization { id }) => *id = safe(id).into(),
+                    Some(Creator::Organization { id }) => share(id),
                     None => {}
                 }
             }

@@ -95,7 +95,7 @@ impl Fleet {
         };
         if let Organizations::Listed(names) = &entry.config.organizations {
             for name in names {
-                entry.claim(name);
+                entry.claim(name.clone());
             }
         }
         number

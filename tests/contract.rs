@@ -47,7 +47,7 @@ async fn the_clients_requests_satisfy_the_contract() {
     let account = client.account(NOW).await.unwrap();
     assert_eq!(account.id.as_deref(), Some("user-12345678"));
     let listing = client.organizations(NOW, |_| {}).await.unwrap();
-    assert!(!listing.organizations.is_empty());
+    assert!(listing.organizations > 0);
     assert!(client.organization("acme", NOW).await.unwrap().is_some());
     client
         .policy("acme", Kind::Organization, NOW)
@@ -97,7 +97,7 @@ async fn the_embedded_hosts_answers_satisfy_the_contract() {
         let client = client(&prism, host.credential());
 
         let listing = client.organizations(NOW, |_| {}).await.unwrap();
-        assert_eq!(listing.organizations.len(), 4, "{}", prism.log());
+        assert_eq!(listing.organizations, 4, "{}", prism.log());
         client.account(NOW).await.unwrap();
         for name in ["acme", "sandbox", "members-only", "limited"] {
             assert!(client.organization(name, NOW).await.unwrap().is_some());

@@ -4,6 +4,7 @@
 //! unknown, and spoils nothing but itself. Only what a finding rests on (is
 //! there a token, and which) must be there.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -34,9 +35,7 @@ pub enum TokenAnswer {
 pub struct OrganizationDoc {
     /// Its name, as the server spells it. Safe to show: names that are not are
     /// not handed out.
-    pub name: String,
-    /// `org-…`.
-    pub external_id: Option<String>,
+    pub name: Arc<str>,
     /// `permissions.can-update-api-token`. It changes what is said and never
     /// blocks an action: some servers leave it out or always say false.
     pub can_update_api_token: Option<bool>,
@@ -243,8 +242,7 @@ fn organization_of(data: &Json<'_>) -> Option<OrganizationDoc> {
         .filter(|name| safe(name) == *name)?;
     let policy = data.text_at(&attribute("collaborator-auth-policy"));
     Some(OrganizationDoc {
-        name: name.to_owned(),
-        external_id: text_of(data, &attribute("external-id")),
+        name: name.into(),
         can_update_api_token: data.bool_at(&["attributes", "permissions", "can-update-api-token"]),
         has_audit_trails: data
             .at(&["relationships"])

@@ -26,7 +26,7 @@ pub fn documents(body: &[u8]) {
     }
     if let Ok(page) = documents::page(&body) {
         for doc in page.organizations {
-            assert_eq!(safe(&doc.name), doc.name);
+            assert_eq!(safe(&doc.name), *doc.name);
         }
     }
     let words = documents::error_words(&body);

@@ -1,6 +1,7 @@
 //! Reading: repeated where that helps, and turned into findings.
 
 use std::collections::HashSet;
+use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -28,11 +29,11 @@ const MOST_STALE: usize = 2;
 /// The shortest wait after a 429, whatever the host says.
 const SHORTEST_WAIT: Duration = Duration::from_millis(50);
 
-/// All organizations that a credential can see.
+/// What a list of all organizations that a credential can see came to.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Listing {
-    /// Each once, in the server's order.
-    pub organizations: Vec<OrganizationDoc>,
+    /// How many there were, each counted once.
+    pub organizations: usize,
     /// Entries left out, since their name is missing or cannot be shown as it
     /// is.
     pub unusable: usize,
@@ -176,15 +177,16 @@ impl Client {
         Ok(doc)
     }
 
-    /// All organizations, page by page; `page` is told of the new ones of each
-    /// as they come.
+    /// All organizations, page by page: `page` gets the new ones of each as they
+    /// come, each once and in the server's order. Nothing else keeps them, since
+    /// there may be a hundred thousand.
     pub async fn organizations(
         &self,
         urgency: Urgency,
-        mut page: impl FnMut(&[OrganizationDoc]),
+        mut page: impl FnMut(Vec<OrganizationDoc>),
     ) -> Result<Listing, ApiError> {
         let mut listing = Listing::default();
-        let mut seen: HashSet<String> = HashSet::new();
+        let mut seen: HashSet<Arc<str>> = HashSet::new();
         let mut asked: HashSet<u64> = HashSet::new();
         let mut stale = 0;
         let mut number = 1;
@@ -204,31 +206,28 @@ impl Client {
                 .await?
                 .ok_or_else(|| self.error(None, Problem::NotFound))?;
             listing.unusable += answer.unusable;
-            let before = listing.organizations.len();
-            for doc in answer.organizations {
-                if seen.insert(doc.name.clone()) {
-                    if doc.has_audit_trails {
-                        self.note_audit_trails(&doc.name);
-                    }
-                    listing.organizations.push(doc);
-                }
+            let mut new = answer.organizations;
+            new.retain(|doc| seen.insert(doc.name.clone()));
+            new.truncate(MOST_ORGANIZATIONS - listing.organizations);
+            for doc in new.iter().filter(|doc| doc.has_audit_trails) {
+                self.note_audit_trails(&doc.name);
             }
-            listing.organizations.truncate(MOST_ORGANIZATIONS);
-            let new = &listing.organizations[before.min(listing.organizations.len())..];
+            listing.organizations += new.len();
+            let is_stale = new.is_empty();
             page(new);
-            stale = if new.is_empty() { stale + 1 } else { 0 };
+            stale = if is_stale { stale + 1 } else { 0 };
             number = match answer.next {
                 Next::End => {
                     listing.complete = true;
                     break;
                 }
-                Next::Unsaid if new.is_empty() => {
+                Next::Unsaid if is_stale => {
                     // Nothing new, unless we stopped taking.
-                    listing.complete = listing.organizations.len() < MOST_ORGANIZATIONS;
+                    listing.complete = listing.organizations < MOST_ORGANIZATIONS;
                     break;
                 }
                 _ if stale > MOST_STALE => break,
-                _ if listing.organizations.len() >= MOST_ORGANIZATIONS => break,
+                _ if listing.organizations >= MOST_ORGANIZATIONS => break,
                 Next::Unsaid => number + 1,
                 Next::Page(next) => next,
             };

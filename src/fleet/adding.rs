@@ -31,7 +31,7 @@ impl Fleet {
     /// Adds an organization to an entry that lists some.
     pub fn add_organization(&self, entry: usize, name: &str) {
         if let Some(entry) = self.entry(entry) {
-            entry.claim(&name.into());
+            entry.claim(name.into());
         }
     }
 
@@ -56,7 +56,7 @@ impl Fleet {
         let host = &entry.config.host;
         let problem = |error: ApiError| HostProblem::on_the_way(host, error.problem);
         let listing = client.organizations(Urgency::Owner, |_| {}).await;
-        let organizations = listing.map_err(problem)?.organizations.len();
+        let organizations = listing.map_err(problem)?.organizations;
         // Not every server tells; what it lists is what matters.
         let who = match client.account(Urgency::Owner).await {
             Ok(account) => account.username.or(account.id),

@@ -73,9 +73,15 @@ impl Entry {
         }
     }
 
-    /// From now on it is known to see the organization.
-    pub(super) fn claim(&self, organization: &Arc<str>) {
-        locked(&self.sees).insert(organization.clone());
+    /// From now on it is known to see the organization. Returns the name as it is
+    /// kept here, to be shared: an earlier run's rows have it already.
+    pub(super) fn claim(&self, organization: Arc<str>) -> Arc<str> {
+        let mut sees = locked(&self.sees);
+        if let Some(kept) = sees.get(&organization) {
+            return kept.clone();
+        }
+        sees.insert(organization.clone());
+        organization
     }
 
     pub(super) fn forget_failure(&self) {

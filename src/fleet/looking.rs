@@ -45,12 +45,11 @@ impl Fleet {
         let connection = connection.map_err(|problem| problem.to_string())?;
         entry.listed.begin();
         let mut names: Vec<Arc<str>> = Vec::new();
-        let take = |organizations: &[OrganizationDoc]| {
+        let take = |organizations: Vec<OrganizationDoc>| {
             let mut new: Vec<Arc<str>> = Vec::new();
             for doc in organizations {
-                let name: Arc<str> = doc.name.as_str().into();
-                if self.only.is_empty() || self.only.contains(&name) {
-                    entry.claim(&name);
+                if self.only.is_empty() || self.only.contains(&doc.name) {
+                    let name = entry.claim(doc.name);
                     if doc.can_update_api_token == Some(true) {
                         entry.listed.note(&name, Instant::now());
                     }
@@ -105,9 +104,7 @@ impl Fleet {
             .await
             .map_err(|error| error.to_string())?;
         let Some(doc) = found else { return Ok(None) };
-        let name: Arc<str> = doc.name.as_str().into();
-        entry.claim(&name);
-        Ok(Some(name))
+        Ok(Some(entry.claim(doc.name)))
     }
 
     /// Whether an organization has a slot for an audit trail token: the host

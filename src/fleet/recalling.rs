@@ -66,7 +66,7 @@ impl Fleet {
                 Ok(Some(remembered)) => {
                     entry.memory.recall(remembered);
                     for (slot, _) in self.remembered(at) {
-                        entry.claim(&slot.organization);
+                        entry.claim(slot.organization);
                     }
                 }
                 Err(error) => notes.push(error.to_string()),

@@ -263,14 +263,16 @@ async fn permissions(
 ) {
     const CHECK: &str = "permissions";
     let docs: Vec<OrganizationDoc> = match organizations {
-        Organizations::All => match client.organizations(Urgency::Owner, |_| {}).await {
-            Ok(listing) => listing.organizations,
-            Err(error) => {
+        Organizations::All => {
+            let mut docs = Vec::new();
+            let page = |new| docs.extend(new);
+            if let Err(error) = client.organizations(Urgency::Owner, page).await {
                 let mend = "write the organizations' names into the configuration";
                 findings.problem(about, CHECK, error.problem.to_string(), mend);
                 return;
             }
-        },
+            docs
+        }
         Organizations::Listed(names) => {
             let asked = names
                 .iter()
@@ -309,7 +311,7 @@ async fn permissions(
         (Some(false), "the host says you may not"),
         (None, "the host does not say"),
     ] {
-        let names: Vec<&str> = may(wanted).map(|doc| doc.name.as_str()).collect();
+        let names: Vec<&str> = may(wanted).map(|doc| &*doc.name).collect();
         if names.is_empty() {
             continue;
         }
