@@ -60,7 +60,7 @@ fn reading(number: usize) -> Reading {
     let found = match number % 10 {
         9 => Found::None,
         _ => Found::Token(Token {
-            id: format!("at-{number:016}"),
+            id: format!("at-{number:016}").into(),
             created_at: Some(days(-20 - n % 300)),
             last_used_at: Time::At(days(-(n % 120))),
             expires_at: Time::At(days(n % 500 - 20)),

@@ -352,7 +352,7 @@ impl Attempt<'_> {
         } = answer;
         let facts = Facts {
             slot: slot.clone(),
-            id: Some(token.id.clone()),
+            id: Some(token.id.to_string()),
             expires_at: token.expires_at.at(),
         };
         let hold = actor.undelivered.hold(facts.clone(), secret.clone());
@@ -434,7 +434,7 @@ impl Attempt<'_> {
                 there.clone(),
                 "the token's details were read again".to_owned(),
             ),
-            Some(there) if token.id == UNKNOWN => {
+            Some(there) if *token.id == *UNKNOWN => {
                 let note = format!("it gave no id, and token {} is in the slot now", there.id);
                 (token.clone(), note)
             }

@@ -120,10 +120,10 @@ impl Remembered {
         for old in &mut self.readings {
             share(&mut old.organization);
             let reading = Arc::make_mut(&mut old.reading);
-            reading.note = reading.note.as_deref().map(safe);
+            reading.note = reading.note.as_deref().map(|note| safe(note).into());
             if let Found::Token(token) = &mut reading.found {
-                token.id = safe(&token.id);
-                token.description = token.description.as_deref().map(safe);
+                token.id = safe(&token.id).into();
+                token.description = token.description.as_deref().map(|text| safe(text).into());
                 match &mut token.created_by {
                     Some(Creator::User { id, name } | Creator::Team { id, name }) => {
                         share(id);

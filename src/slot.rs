@@ -242,7 +242,7 @@ impl From<Option<Timestamp>> for Time {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Token {
     /// Opaque: `4111756`, `at-…`, a UUID.
-    pub id: String,
+    pub id: Box<str>,
     /// When it was generated.
     pub created_at: Option<Timestamp>,
     /// When it was last used.
@@ -252,7 +252,7 @@ pub struct Token {
     /// Who generated it.
     pub created_by: Option<Creator>,
     /// Its description, made safe.
-    pub description: Option<String>,
+    pub description: Option<Box<str>>,
 }
 
 impl Token {
@@ -311,7 +311,7 @@ pub struct Reading {
     pub found: Found,
     /// Why it could not be read, or what limits the finding; safe text, a
     /// sentence without a full stop.
-    pub note: Option<String>,
+    pub note: Option<Box<str>>,
     /// The organization's limit for a token of this kind, where known.
     pub policy: Option<Duration>,
     /// When it was read (local clock).
@@ -337,7 +337,7 @@ impl Reading {
     pub fn identity(&self) -> Option<Identity> {
         match &self.found {
             Found::Token(token) => Some(Identity::Token {
-                id: token.id.clone(),
+                id: token.id.to_string(),
                 created_at: token.created_at,
             }),
             Found::None => Some(Identity::None),

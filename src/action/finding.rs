@@ -46,10 +46,10 @@ pub(super) fn cannot_tell(order: &Order, now: &Reading, why: &str) -> String {
         Found::Unclear if order.shown == Identity::Unclear => {
             "the slot could not be seen before and cannot be seen now".to_owned()
         }
-        _ => now
-            .note
-            .clone()
-            .unwrap_or_else(|| "the slot cannot be read now".to_owned()),
+        _ => {
+            let note = now.note.as_deref();
+            note.unwrap_or("the slot cannot be read now").to_owned()
+        }
     };
     format!("{why}; {seen}")
 }

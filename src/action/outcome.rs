@@ -220,8 +220,10 @@ impl Outcome {
     /// What the journal records of it.
     pub(super) fn event(&self) -> Event {
         let (token, delivery) = match self {
-            Outcome::Generated(done) => (Some(done.token.id.clone()), Some(done.delivery.place())),
-            Outcome::SecretLost { now, .. } => (Some(now.id.clone()), None),
+            Outcome::Generated(done) => {
+                (Some(done.token.id.to_string()), Some(done.delivery.place()))
+            }
+            Outcome::SecretLost { now, .. } => (Some(now.id.to_string()), None),
             _ => (None, None),
         };
         Event::Outcome {

@@ -196,12 +196,12 @@ fn token(data: &Json<'_>, id: &str) -> Token {
         _ => Time::Unknown,
     };
     Token {
-        id: safe(id),
+        id: safe(id).into(),
         created_at: time("created-at").at(),
         last_used_at: time("last-used-at"),
         expires_at: time("expired-at"),
         created_by: creator(data),
-        description: text_of(data, &["attributes", "description"]),
+        description: text_of(data, &["attributes", "description"]).map(Into::into),
     }
 }
 

@@ -59,7 +59,7 @@ enum Seen {
 fn reading(found: Found, note: Option<String>) -> Reading {
     Reading {
         found,
-        note,
+        note: note.map(Into::into),
         policy: None,
         at: Timestamp::now(),
     }
@@ -185,6 +185,10 @@ impl Client {
         urgency: Urgency,
         mut page: impl FnMut(Vec<OrganizationDoc>),
     ) -> Result<Listing, ApiError> {
+        // Over a connection of its own, which ends with it: the room that one needs
+        // for a page of a hundred stays with it, and here it would be all of them.
+        let http = self.connect(Purpose::Reads);
+        let http = http.map_err(|problem| self.error(None, problem))?;
         let mut listing = Listing::default();
         let mut seen: HashSet<Arc<str>> = HashSet::new();
         let mut asked: HashSet<u64> = HashSet::new();
@@ -202,7 +206,7 @@ impl Client {
                 urgency,
             };
             let answer = self
-                .read_with(&read, documents::page)
+                .read_over(&http, &read, documents::page)
                 .await?
                 .ok_or_else(|| self.error(None, Problem::NotFound))?;
             listing.unusable += answer.unusable;
@@ -335,9 +339,20 @@ impl Client {
         read: &Read<'_>,
         understand: impl FnOnce(&[u8]) -> Result<T, String>,
     ) -> Result<Option<T>, ApiError> {
+        let http = self.http();
+        let http = http.map_err(|problem| self.error(read.organization, problem))?;
+        self.read_over(&http, read, understand).await
+    }
+
+    /// The same over these connections.
+    async fn read_over<T>(
+        &self,
+        http: &reqwest::Client,
+        read: &Read<'_>,
+        understand: impl FnOnce(&[u8]) -> Result<T, String>,
+    ) -> Result<Option<T>, ApiError> {
         let fail = |problem| self.error(read.organization, problem);
-        let http = self.http().map_err(fail)?;
-        match self.read(read, &http, None).await {
+        match self.read(read, http, None).await {
             Ok(body) => understand(&documents::mended(body))
                 .map(Some)
                 .map_err(|why| fail(Problem::Malformed(why))),

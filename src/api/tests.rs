@@ -31,7 +31,7 @@ fn a_full_token_document() {
         "relationships":{"created-by":{"data":{"id":"user-1","type":"users"}},"team":null}}}"#,
     );
     let time = |text: &str| Some(text.parse::<Timestamp>().unwrap());
-    assert_eq!(token.id, "4111756");
+    assert_eq!(*token.id, *"4111756");
     assert_eq!(token.created_at, time("2026-04-01T08:00:00.123Z"));
     assert_eq!(token.last_used_at.at(), time("2026-11-20T08:00:00Z"));
     assert_eq!(token.expires_at.at(), time("2027-04-01T08:00:00Z"));
@@ -52,7 +52,7 @@ fn a_field_that_is_odd_spoils_only_itself() {
             "last-used-at":{odd},"expired-at":"2027-04-01T08:00:00Z","token":{odd}}},
             "relationships":{{"created-by":{{"data":{odd}}}}}}}}}"#
         ));
-        assert_eq!(token.id, "at-1");
+        assert_eq!(*token.id, *"at-1");
         assert_eq!(token.created_at, None);
         // Only null says "never"; whatever cannot be read says nothing.
         let expected = if odd == "null" {
@@ -65,7 +65,7 @@ fn a_field_that_is_odd_spoils_only_itself() {
         assert_eq!(token.created_by, None);
         let bare =
             format!(r#"{{"data":{{"id":"at-1","attributes":{odd},"relationships":{odd}}}}}"#);
-        assert_eq!(token_in(&bare).id, "at-1");
+        assert_eq!(*token_in(&bare).id, *"at-1");
     }
 }
 
@@ -102,7 +102,7 @@ fn a_new_secret_survives_a_cut_anywhere_behind_it_and_is_never_half_of_one() {
             Ok((token, secret, damage)) => {
                 assert!(cut >= end, "at {cut}");
                 assert_eq!(secret.expose(), "a.atlasv1.b/c");
-                assert_eq!(token.id, "at-1");
+                assert_eq!(*token.id, *"at-1");
                 assert_eq!(
                     token.created_at,
                     Some("2026-04-01T08:00:00Z".parse().unwrap())
@@ -123,7 +123,7 @@ fn a_new_secret_survives_damage_behind_it_and_before_it() {
         r#"{"data":{"id":"at-1","attributes":{"description":"\ud800","token":"a.b"}}}"#,
     ] {
         let (token, secret, damage) = documents::generated(body.as_bytes()).unwrap();
-        assert_eq!((token.id.as_str(), secret.expose()), ("at-1", "a.b"));
+        assert_eq!((&*token.id, secret.expose()), ("at-1", "a.b"));
         assert_eq!(damage, Some(Damage::Broken));
     }
     // Only where the protocol has it.
@@ -144,7 +144,7 @@ fn a_new_secret_survives_whatever_is_odd_around_it() {
         let body = documents::mended(Zeroizing::new(body.to_vec()));
         documents::generated(&body).map(|(token, secret, _)| (token.id, secret.expose().to_owned()))
     };
-    let plain = ("at-1".to_owned(), "a.atlasv1.b/c".to_owned());
+    let plain = ("at-1".into(), "a.atlasv1.b/c".to_owned());
     let bodies: [&[u8]; 5] = [
         br#"{"data":{"id":"at-1","attributes":{"token":"a.atlasv1.b/c"}}}"#,
         br#"{"data":{"id":"at-1","attributes":{"token":"a.atlasv1.b\/c"}}}"#,

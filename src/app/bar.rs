@@ -5,9 +5,8 @@ use crossterm::event::KeyEvent;
 
 use super::keys::{Binding, Command, Context};
 use super::list::Row;
-use super::timeline::known_end;
 use super::{App, Layer, layout};
-use crate::slot::{Kind, State, Time};
+use crate::slot::{Kind, State};
 
 /// One key of the bar.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -177,7 +176,7 @@ impl App {
     }
 
     fn timeline_word(&self, command: Command, usual: &'static str) -> Option<&'static str> {
-        let dies = |row: &&Row| known_end(row).and_then(Time::at).is_some();
+        let dies = |row: &&Row| row.ends_at().is_some();
         let chosen = self.list.selected().filter(dies).map(Row::state);
         let free = self.refusal_of_all().is_none();
         let holds = match command {

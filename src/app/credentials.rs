@@ -77,7 +77,7 @@ impl App {
         for slot in self.slots_of(account) {
             let reading = Reading {
                 found: Found::Unauthorized,
-                note: Some(why.clone()),
+                note: Some(why.as_str().into()),
                 policy: None,
                 at: now,
             };

@@ -91,7 +91,7 @@ impl App {
         // It stands in the status line for as long as it holds.
         self.said.keep(&why, true, self.now.wall);
         let prefix = format!("{}: ", entry.host);
-        let why = why.strip_prefix(&prefix).unwrap_or(&why).to_owned();
+        let why = why.strip_prefix(&prefix).unwrap_or(&why).into();
         let failed = Reading {
             found: Found::Failed,
             note: Some(why),

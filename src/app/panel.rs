@@ -183,7 +183,7 @@ impl Panel {
     pub fn facts(&self) -> Facts {
         Facts {
             slot: self.slot.clone(),
-            id: Some(self.token.id.clone()),
+            id: Some(self.token.id.to_string()),
             expires_at: self.token.expires_at.at(),
         }
     }

@@ -12,9 +12,9 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::dialogs::Deed;
 use super::keys::Command;
-use super::list::{AccountId, Row};
+use super::list::{KnownEnd, Row};
 use super::{App, Effect, Layer};
-use crate::slot::{Host, State, Time};
+use crate::slot::{Host, State};
 
 /// The days of the line.
 pub const DAYS: i64 = 365;
@@ -26,18 +26,19 @@ const PAGE: i64 = 30;
 pub struct End<'a> {
     /// Its row.
     pub row: &'a Row,
+    /// Its host.
+    pub host: &'a Host,
+    /// The state of its slot.
+    pub state: State,
     /// When it dies.
     pub at: Timestamp,
     /// How far away that is, by its host's clock; negative for what is over.
     pub left: SignedDuration,
+    /// Whether it is what an earlier run saw.
+    pub is_old: bool,
 }
 
 impl End<'_> {
-    /// Whether it is what an earlier run saw.
-    pub fn is_old(&self) -> bool {
-        self.row.reading.is_none()
-    }
-
     /// Where it stands on the line.
     pub fn place(&self) -> Place {
         let days = self.left.as_secs().div_euclid(86_400);
@@ -81,21 +82,14 @@ pub struct Summary {
 }
 
 impl Summary {
-    fn count(&mut self, row: &Row, end: Option<&End>, warn_within: Duration) {
-        let place = match end {
-            _ if row.reading.is_none() => &mut self.unread,
-            None if matches!(known_end(row), Some(Time::Never)) => &mut self.never,
-            None => match row.state() {
-                // There is no token that could die.
-                State::None => return,
-                _ => &mut self.unknown,
-            },
-            Some(end) => match end.place() {
-                Place::Over => &mut self.expired,
-                _ if end.left.unsigned_abs() <= warn_within => &mut self.soon,
-                Place::Day(_) => &mut self.year,
-                Place::Later => &mut self.later,
-            },
+    fn count(&mut self, end: &End, warn_within: Duration) {
+        let place = match end.place() {
+            // Counted as what was not read.
+            _ if end.is_old => return,
+            Place::Over => &mut self.expired,
+            _ if end.left.unsigned_abs() <= warn_within => &mut self.soon,
+            Place::Day(_) => &mut self.year,
+            Place::Later => &mut self.later,
         };
         *place += 1;
     }
@@ -132,40 +126,39 @@ impl Ends<'_> {
     }
 }
 
-/// When a row's token dies, as far as it is known.
-pub(super) fn known_end(row: &Row) -> Option<Time> {
-    row.last_known()?.ends_at()
-}
-
 impl App {
     /// The ends of the tokens that the list shows.
     pub fn ends(&self) -> Ends<'_> {
-        let now = self.now.wall;
-        let mut clocks: Vec<Option<Timestamp>> = vec![None; self.accounts.len()];
-        let mut time_of = |account: AccountId| match clocks.get_mut(account) {
-            Some(known) => *known.get_or_insert_with(|| self.list.time_of(account, now)),
-            None => now,
+        let known = self.list.ends();
+        let mut summaries: Vec<Summary> = known
+            .hosts
+            .iter()
+            .map(|(_, endless)| Summary {
+                never: endless.never,
+                unknown: endless.unknown,
+                unread: endless.unread,
+                ..Summary::default()
+            })
+            .collect();
+        let end_of = |end: &'_ KnownEnd| End {
+            row: self.list.row_of(end),
+            host: &known.hosts[end.host].0,
+            state: end.state,
+            at: end.at,
+            left: end.here.duration_since(self.now.wall),
+            is_old: end.is_old,
         };
-        let mut all = Vec::new();
-        let mut hosts: BTreeMap<&Host, Summary> = BTreeMap::new();
-        for row in self.list.view() {
-            let at = known_end(row).and_then(Time::at);
-            let end = at.map(|at| End {
-                row,
-                at,
-                left: at.duration_since(time_of(row.account)),
-            });
-            let summary = hosts.entry(&row.slot.host).or_default();
-            summary.count(row, end.as_ref(), self.settings.rules.warn_within);
-            all.extend(end);
+        let all: Vec<End> = known.all.iter().map(end_of).collect();
+        for (end, of) in all.iter().zip(&known.all) {
+            summaries[of.host].count(end, self.settings.rules.warn_within);
         }
-        all.sort_by(|a, b| (a.left, &a.row.slot).cmp(&(b.left, &b.row.slot)));
-        let chosen = self.list.selected().map(|row| &row.slot);
-        let selected = chosen.and_then(|slot| all.iter().position(|end| end.row.slot == *slot));
+        let chosen = self.list.selected();
+        let selected = chosen.and_then(|row| all.iter().position(|end| std::ptr::eq(end.row, row)));
+        let hosts = known.hosts.iter().map(|(host, _)| host);
         Ends {
             all,
             selected,
-            hosts,
+            hosts: hosts.zip(summaries).collect(),
         }
     }
 
@@ -183,6 +176,7 @@ impl App {
             command => matches!(command, Some(Command::Close | Command::Timeline)),
         };
         if closes {
+            self.list.leave_policies();
             return Vec::new();
         }
         self.layers.push(Layer::Timeline);

@@ -223,7 +223,7 @@ async fn ask_elsewhere(run: &Run, slot: &Slot, done: &Generated) {
     let actor = &run.world.actor;
     let facts = Facts {
         slot: slot.clone(),
-        id: Some(done.token.id.clone()),
+        id: Some(done.token.id.to_string()),
         expires_at: done.token.expires_at.at(),
     };
     loop {

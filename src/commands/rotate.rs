@@ -123,7 +123,7 @@ async fn dry_run(run: &Run, wanted: &Rotate) -> Result<u8, Stop> {
             row.slot.host.to_string().into(),
             row.state.into(),
             token
-                .map_or("-".to_owned(), |token| token.id.clone())
+                .map_or("-".to_owned(), |token| token.id.to_string())
                 .into(),
             token
                 .and_then(|token| token.created_at)

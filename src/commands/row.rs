@@ -114,7 +114,7 @@ pub fn table(rows: &[Row], out: &Output) -> String {
                 .map_or("-".to_owned(), Creator::words)
                 .into(),
             token
-                .map_or("-".to_owned(), |token| token.id.clone())
+                .map_or("-".to_owned(), |token| token.id.to_string())
                 .into(),
             note.unwrap_or_default().to_owned().into(),
         ];

@@ -171,7 +171,7 @@ impl Fleet {
                     Ok(policy) => reading.policy = policy,
                     Err(error) => {
                         let why = &error.problem;
-                        let words = || format!("its policy could not be read: {why}");
+                        let words = || format!("its policy could not be read: {why}").into();
                         reading.note.get_or_insert_with(words);
                     }
                 }
@@ -261,7 +261,7 @@ async fn no_audit_logging(client: &Client, slot: &Slot, urgency: Urgency, readin
     if plan.is_ok_and(|plan| plan.audit_logging == Some(false)) {
         reading.note = Some(
             "its plan has no audit logging (entitlement audit-logging): it comes with another plan"
-                .to_owned(),
+                .into(),
         );
     }
 }
@@ -273,7 +273,7 @@ fn unreadable(problem: &HostProblem) -> Reading {
         } else {
             Found::Failed
         },
-        note: Some(problem.why.clone()),
+        note: Some(problem.why.as_str().into()),
         policy: None,
         at: Timestamp::now(),
     }

@@ -400,13 +400,11 @@ fn details(app: &App, row: &Row) -> Vec<(&'static str, String)> {
         if old {
             return vec![("", "reading".to_owned())];
         }
-        let words = reading
-            .note
-            .clone()
-            .unwrap_or_else(|| row.state().meaning().to_owned());
-        return vec![("", words)];
+        let words = reading.note.as_deref();
+        let words = words.unwrap_or_else(|| row.state().meaning());
+        return vec![("", words.to_owned())];
     };
-    let mut facts = vec![("token", token.id.clone())];
+    let mut facts = vec![("token", token.id.to_string())];
     if old {
         let seen = relative(reading.at, app.now.wall).text;
         facts.push(("as of", format!("{seen}, being read again")));
@@ -435,10 +433,10 @@ fn details(app: &App, row: &Row) -> Vec<(&'static str, String)> {
         token.ends_at(reading.policy).words(|at| exact(at, zone)) + &policy,
     ));
     if let Some(description) = &token.description {
-        facts.push(("description", description.clone()));
+        facts.push(("description", description.to_string()));
     }
     if let Some(note) = &reading.note {
-        facts.push(("note", note.clone()));
+        facts.push(("note", note.to_string()));
     }
     facts
 }

@@ -31,7 +31,7 @@ pub fn panel<'a>(app: &'a App, panel: &'a Panel, frame: &mut Frame, theme: Theme
     let ends = panel.token.expires_at.words(end);
     let mut parts = vec![
         Part::ranked(2, Line::styled(panel.slot.to_string(), theme.strong())),
-        Part::ranked(5, fact("token   ", Span::raw(panel.token.id.clone()))),
+        Part::ranked(5, fact("token   ", Span::raw(&*panel.token.id))),
         Part::ranked(4, fact("ends    ", Span::raw(ends))),
     ];
     if let Some(asked) = panel.asked

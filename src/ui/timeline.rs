@@ -190,7 +190,7 @@ fn head(app: &App, ends: &Ends, width: u16, theme: Theme) -> Line<'static> {
             parts.push((format!("{count} {words}"), style));
         }
     }
-    let lacking = app.list.without_policy();
+    let lacking = app.list.ends().without_policy;
     if lacking > 0 {
         let turning = spinner(app, theme);
         parts.push((
@@ -212,73 +212,98 @@ fn head(app: &App, ends: &Ends, width: u16, theme: Theme) -> Line<'static> {
     Line::from(spans)
 }
 
+/// The ends that share a place on a line.
+#[derive(Clone, Copy, Default)]
+struct Mark {
+    count: usize,
+    /// How many of them are what an earlier run saw.
+    old: usize,
+    /// The state that needs attention most.
+    worst: Option<State>,
+    /// Whether the selected one is among them.
+    chosen: bool,
+}
+
+impl Mark {
+    fn add(&mut self, end: &End, chosen: bool) {
+        self.count += 1;
+        self.old += usize::from(end.is_old);
+        self.worst = self.worst.into_iter().chain([end.state]).min();
+        self.chosen |= chosen;
+    }
+
+    fn style(&self, usual: Style, theme: Theme) -> Style {
+        match self.chosen {
+            true => theme.selected(),
+            false if self.old == self.count => theme.faint(),
+            false => usual,
+        }
+    }
+
+    fn number(&self) -> String {
+        match self.count {
+            0 => String::new(),
+            many => many.to_string(),
+        }
+    }
+}
+
 /// One line of marks: of a host, or of all.
 fn lane(ends: &Ends, host: Option<&Host>, axis: &Axis, theme: Theme) -> Line<'static> {
     let symbols = theme.symbols;
-    let mut cells: Vec<Vec<&End>> = vec![Vec::new(); axis.width];
-    let (mut over, mut later) = (Vec::new(), Vec::new());
-    let chosen = ends.selected.map(|at| &ends.all[at].row.slot);
-    let of = |end: &&End| host.is_none_or(|host| end.row.slot.host == *host);
-    for end in ends.all.iter().filter(of) {
-        match end.place() {
-            Place::Over => over.push(end),
-            Place::Later => later.push(end),
-            Place::Day(days) => {
-                if let Some(cell) = cells.get_mut(axis.column(days)) {
-                    cell.push(end);
-                }
-            }
+    let mut days = vec![Mark::default(); axis.width];
+    let (mut over, mut later) = (Mark::default(), Mark::default());
+    for (at, end) in ends.all.iter().enumerate() {
+        if host.is_some_and(|host| end.host != host) {
+            continue;
+        }
+        let mark = match end.place() {
+            Place::Over => Some(&mut over),
+            Place::Later => Some(&mut later),
+            Place::Day(day) => days.get_mut(axis.column(day)),
+        };
+        if let Some(mark) = mark {
+            mark.add(end, ends.selected == Some(at));
         }
     }
-    let has_chosen = |ends: &[&End]| ends.iter().any(|end| Some(&end.row.slot) == chosen);
-    let mark = |style: Style, ends: &[&End]| match has_chosen(ends) {
-        true => theme.selected(),
-        false if ends.iter().all(|end| end.is_old()) => theme.faint(),
-        false => style,
-    };
     let mut spans = vec![Span::raw(" ")];
     if axis.name > 0 {
         let name = host.map_or("all hosts", Host::as_str);
         spans.push(Span::styled(pad(name, axis.name, theme), theme.faint()));
     }
-    let count = |ends: &[&End]| match ends.len() {
-        0 => String::new(),
-        many => many.to_string(),
-    };
-    let before = count(&over);
+    let before = over.number();
     spans.push(Span::raw(
         " ".repeat(OVER.saturating_sub(before.width() + 1)),
     ));
     spans.push(Span::styled(
         before,
-        mark(theme.state(State::Expired), &over),
+        over.style(theme.state(State::Expired), theme),
     ));
     spans.push(Span::raw(" "));
     spans.push(Span::styled(symbols.today, theme.strong()));
-    for (at, cell) in cells.iter().enumerate() {
+    for (at, mark) in days.iter().enumerate() {
         let in_window = at < axis.window;
-        let (text, style) = match cell.as_slice() {
-            [] if in_window => (symbols.window.to_owned(), theme.state(State::Expiring)),
-            [] => (symbols.line.to_owned(), theme.faint()),
-            ends => {
-                let text = match ends.len() {
-                    1 if ends[0].is_old() => symbols.old_end.to_owned(),
-                    1 => symbols.end.to_owned(),
-                    n @ 2..=9 => n.to_string(),
-                    _ => symbols.many.to_owned(),
-                };
-                let worst = ends.iter().map(|end| end.row.state()).min();
-                (text, mark(theme.state(worst.unwrap_or(State::Ok)), ends))
-            }
+        let text = match mark.count {
+            0 if in_window => symbols.window.to_owned(),
+            0 => symbols.line.to_owned(),
+            1 if mark.old == 1 => symbols.old_end.to_owned(),
+            1 => symbols.end.to_owned(),
+            n @ 2..=9 => n.to_string(),
+            _ => symbols.many.to_owned(),
+        };
+        let style = match mark.worst {
+            None if in_window => theme.state(State::Expiring),
+            None => theme.faint(),
+            Some(worst) => mark.style(theme.state(worst), theme),
         };
         spans.push(Span::styled(text, style));
     }
-    let after = count(&later);
+    let after = later.number();
     if !after.is_empty() {
         spans.push(Span::raw(" "));
         spans.push(Span::styled(
             format!("+{}", fit(&after, LATER - 2, symbols.ascii)),
-            mark(theme.plain(), &later),
+            later.style(theme.plain(), theme),
         ));
     }
     Line::from(spans)
@@ -439,10 +464,7 @@ fn end_line(app: &App, end: &End, chosen: bool, width: usize, theme: Theme) -> L
         Span::raw(format!("{:<11}", relative(end.at, now).text)),
         Span::raw(pad(&end.row.slot.organization, name, theme)),
         Span::raw("  "),
-        Span::styled(
-            pad(end.row.state().word(), 12, theme),
-            theme.state(end.row.state()),
-        ),
+        Span::styled(pad(end.state.word(), 12, theme), theme.state(end.state)),
     ];
     if wide {
         let day = exact(end.at, &app.settings.zone);
@@ -455,7 +477,7 @@ fn end_line(app: &App, end: &End, chosen: bool, width: usize, theme: Theme) -> L
         );
         spans.push(Span::styled(host, theme.faint()));
     }
-    if end.is_old() {
+    if end.is_old {
         for span in &mut spans {
             span.style = theme.faint();
         }

@@ -253,7 +253,7 @@ async fn another_owner_between_the_comparison_and_the_request_is_seen_afterwards
     let Outcome::Generated(done) = told.outcome else {
         panic!("{:?}", told.outcome);
     };
-    assert_eq!(done.token.id, stage.holds().unwrap().id);
+    assert_eq!(*done.token.id, *stage.holds().unwrap().id);
 }
 
 #[tokio::test]
@@ -281,8 +281,8 @@ async fn two_programs_on_one_slot_both_tell_the_truth() {
     let (Outcome::Generated(first), Outcome::Generated(second)) = (first, second) else {
         panic!("both acted");
     };
-    assert_eq!(second.token.id, then);
-    assert_eq!(first.token.id, stage.holds().unwrap().id);
+    assert_eq!(*second.token.id, *then);
+    assert_eq!(*first.token.id, *stage.holds().unwrap().id);
     assert!(stage.host.accepts(first.secret.expose(), ORGANIZATION));
     assert!(!stage.host.accepts(second.secret.expose(), ORGANIZATION));
 
@@ -295,7 +295,7 @@ async fn two_programs_on_one_slot_both_tell_the_truth() {
     let Some(Identity::Token { id, .. }) = now.identity() else {
         panic!("{now:?}");
     };
-    assert_eq!(id, first.token.id);
+    assert_eq!(*id, *first.token.id);
 }
 
 #[tokio::test]

@@ -52,13 +52,13 @@ fn statement_is_true(stage: &Stage, order: &Order, outcome: &Outcome) {
         Outcome::Generated(done) => {
             assert!(acted, "no token was generated");
             assert_eq!(done.before, order.shown);
-            if done.token.id != "unknown" {
+            if *done.token.id != *"unknown" {
                 let left = witnesses.last().and_then(|last| last.left.clone());
                 let left = left.flatten().map(|view| view.id);
-                assert_eq!(left.as_deref(), Some(done.token.id.as_str()));
+                assert_eq!(left.as_deref(), Some(&*done.token.id));
             }
             // Unless someone was faster still, the secret works.
-            if now_id == Some(done.token.id.as_str()) {
+            if now_id == Some(&*done.token.id) {
                 assert!(stage.host.accepts(done.secret.expose(), ORGANIZATION));
             }
         }
@@ -77,7 +77,7 @@ fn statement_is_true(stage: &Stage, order: &Order, outcome: &Outcome) {
         } => {
             assert_eq!(*was_empty, order.shown == Identity::None);
             assert_ne!(order.shown, Identity::Unclear);
-            assert_eq!(Some(told.id.as_str()), now_id);
+            assert_eq!(Some(&*told.id), now_id);
             assert_ne!(now_id, shown_id, "the token is the one from before");
         }
         Outcome::NothingHappened { .. } => {
@@ -134,7 +134,7 @@ fn journal_agrees(stage: &Stage, outcome: &Outcome) {
     match outcome {
         Outcome::Generated(done) => {
             assert_eq!(finding, "done");
-            assert_eq!(token.as_deref(), Some(done.token.id.as_str()));
+            assert_eq!(token.as_deref(), Some(&*done.token.id));
             assert_eq!(delivery.as_deref(), Some(done.delivery.place().as_str()));
             let undelivered = !is_certain(done);
             let says_so = done.delivery.place().starts_with("undelivered");

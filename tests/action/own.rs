@@ -40,7 +40,7 @@ async fn after_a_replace_the_program_goes_on_with_the_new_secret() {
         // And again: the new credential is this very token as well.
         let mut order = stage.order(Destination::Panel);
         order.shown = Identity::Token {
-            id: done.token.id.clone(),
+            id: done.token.id.to_string(),
             created_at: done.token.created_at,
         };
         let outcome = stage.actor.perform(order, &stage.control, &|_| {}).await;

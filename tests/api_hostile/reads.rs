@@ -35,7 +35,7 @@ fn failed(reading: &Reading, words: &str) {
 async fn the_request_is_exactly_this() {
     let server = Server::start(|_, _| reply(OK, "", TOKEN)).await;
     let reading = client(server.port).read_slot("acme", ORG, OWNER).await;
-    assert_eq!(reading.token().unwrap().id, "at-1");
+    assert_eq!(*reading.token().unwrap().id, *"at-1");
     let requests = server.requests();
     assert_eq!(
         requests.len(),
@@ -115,14 +115,8 @@ async fn odd_answers_that_are_good_enough() {
     let html = || reply(OK, "Content-Type: text/html\r\nSet-Cookie: a=b\r\n", TOKEN);
     assert!(look(html).await.token().is_some());
     let doubled = r#"{"data":{"id":"at-0","id":"at-1","attributes":{},"attributes":5}}"#;
-    assert_eq!(
-        look(move || reply("203 x", "", doubled))
-            .await
-            .token()
-            .unwrap()
-            .id,
-        "at-1"
-    );
+    let reading = look(move || reply("203 x", "", doubled)).await;
+    assert_eq!(*reading.token().unwrap().id, *"at-1");
     let invalid = b"{\"data\":{\"id\":\"at-1\",\"attributes\":{\"description\":\"\xff\xfe\"}}}";
     assert!(look(move || reply(OK, "", invalid)).await.token().is_some());
 }
@@ -303,7 +297,7 @@ async fn refusals_have_words() {
     for _ in 0..4 {
         readings.push(client.read_slot("acme", ORG, OWNER).await);
     }
-    let note = |n: usize| readings[n].note.clone().unwrap();
+    let note = |n: usize| readings[n].note.as_deref().unwrap();
     assert_eq!(readings[0].found, Found::Unauthorized);
     assert!(note(0).starts_with("the host does not accept the credential (401); it is missing"));
     assert_eq!(readings[2].found, Found::Unauthorized);

@@ -56,7 +56,7 @@ async fn the_requests_are_exactly_these() {
     let expires: Timestamp = "2027-01-31T12:00:00.75Z".parse().unwrap();
     let generated = client.generate("ac/me", ORG, Some(expires)).await.unwrap();
     assert_eq!(generated.secret.expose(), SECRET);
-    assert_eq!(generated.token.id, "at-2");
+    assert_eq!(*generated.token.id, *"at-2");
     assert_eq!(
         generated.token.expires_at.at(),
         "2027-01-31T12:00:00Z".parse().ok()
@@ -292,7 +292,7 @@ async fn a_201_that_is_cut_behind_the_secret_still_brings_it() {
     let kept = |result: Result<Generated, WriteError>| {
         let generated = result.unwrap();
         assert_eq!(generated.secret.expose(), SECRET);
-        assert_eq!(generated.token.id, "at-2");
+        assert_eq!(*generated.token.id, *"at-2");
         assert!(generated.token.expires_at.at().is_some());
         assert_eq!(generated.damage, Some(Damage::Cut));
     };

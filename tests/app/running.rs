@@ -178,7 +178,10 @@ fn a_dead_token_is_not_shown_as_alive_until_it_is_read_again() {
     let mut owner = replacing();
     owner.outcome(kept(&slot("acme"), seen("at-1")));
     let row = owner.app.list.row(&slot("acme")).unwrap();
-    assert_eq!(row.reading.as_ref().unwrap().token().unwrap().id, "at-New1");
+    assert_eq!(
+        *row.reading.as_ref().unwrap().token().unwrap().id,
+        *"at-New1"
+    );
 }
 
 #[test]
@@ -211,7 +214,10 @@ fn a_look_that_began_before_the_write_is_stale() {
         orgward::app::Reply::Read(std::sync::Arc::new(there(token("at-1")))),
     );
     let row = owner.app.list.row(&slot("acme")).unwrap();
-    assert_eq!(row.reading.as_ref().unwrap().token().unwrap().id, "at-New1");
+    assert_eq!(
+        *row.reading.as_ref().unwrap().token().unwrap().id,
+        *"at-New1"
+    );
 }
 
 #[test]

@@ -17,7 +17,7 @@ fn of(name: &str) -> Token {
             id: "team-1".into(),
             name: Some(name.into()),
         }),
-        description: Some(format!("{name} {name}")),
+        description: Some(format!("{name} {name}").into()),
         ..token("at-Wq3xY7bN2kLm4P")
     }
 }
@@ -28,7 +28,7 @@ fn list(settings: Settings, names: &[String; 4]) -> Owner {
     let refs: Vec<&str> = names.iter().map(String::as_str).collect();
     let mut owner = Owner::new(settings, vec![account(&refs)], (80, 24));
     let failed = Reading {
-        note: Some(format!("it did not answer: {}", names[2])),
+        note: Some(format!("it did not answer: {}", names[2]).into()),
         ..found(Found::Failed, None)
     };
     for (name, reading) in names

@@ -131,52 +131,67 @@ fn every_token_is_counted_once_for_its_host() {
         .sees("1 without an end · 1 not known");
 }
 
-#[test]
-fn the_policy_ends_a_life_sooner_and_is_asked_for() {
-    // A window so small that most rows are not on the screen.
+/// Forty tokens without an end, in a window so small that most are not on the
+/// screen; all are read.
+fn forty() -> Owner {
     let names: Vec<String> = (0..40).map(|n| format!("o{n:02}")).collect();
     let refs: Vec<&str> = names.iter().map(String::as_str).collect();
     let mut owner = Owner::new(settings(), vec![account(&refs)], (80, 14));
-    for _ in 0..200 {
-        let pending = owner
-            .app
-            .list
-            .rows()
-            .iter()
-            .find(|row| row.pending.is_some());
-        let Some(slot) = pending.map(|row| row.slot.clone()) else {
-            break;
-        };
-        owner.read_slot(&slot, ends(Time::Never));
-    }
+    answer_all(&mut owner, &ends(Time::Never));
     owner.effects();
+    owner
+}
+
+/// Answers looks until none is under way; how many there were.
+fn answer_all(owner: &mut Owner, reading: &Reading) -> usize {
+    for answered in 0..200 {
+        let mut rows = owner.app.list.rows().iter();
+        let Some(row) = rows.find(|row| row.pending.is_some()) else {
+            return answered;
+        };
+        let slot = row.slot.clone();
+        owner.read_slot(&slot, reading.clone());
+    }
+    panic!("the looks do not end");
+}
+
+#[test]
+fn the_policy_ends_a_life_sooner_and_is_asked_for() {
+    let mut owner = forty();
     // Nobody asks for policies that nobody sees, until the timeline is opened.
     owner.press("x");
     assert!(!owner.looks().is_empty());
     owner.sees("policies to read");
     let policy = std::time::Duration::from_secs(100 * 86_400);
-    for _ in 0..200 {
-        let pending = owner
-            .app
-            .list
-            .rows()
-            .iter()
-            .find(|row| row.pending.is_some());
-        let Some(slot) = pending.map(|row| row.slot.clone()) else {
-            break;
-        };
-        let reading = Reading {
-            policy: Some(policy),
-            ..ends(Time::Never)
-        };
-        owner.read_slot(&slot, reading);
-    }
+    let reading = Reading {
+        policy: Some(policy),
+        ..ends(Time::Never)
+    };
+    answer_all(&mut owner, &reading);
     owner.sees_not("policies to read");
     let ends = owner.app.ends();
     // The rows that were on the screen before had none.
     assert!(ends.all.len() >= 30, "{}", ends.all.len());
     let created = at("2026-10-01T08:30:00Z");
     assert_eq!(ends.all[0].at, created + policy);
+}
+
+#[test]
+fn policies_of_what_is_not_seen_are_asked_for_while_the_timeline_is_open() {
+    let mut owner = forty();
+    owner.press("x");
+    let begun = owner.looks().len();
+    owner.press("x");
+    let answered = answer_all(&mut owner, &ends(Time::Never));
+    assert_eq!(answered, begun, "only what was asked for already");
+    // Also what is read again later.
+    owner.press("R");
+    let answered = answer_all(&mut owner, &ends(Time::Never));
+    assert!(answered < 60, "{answered}");
+    owner.press("x");
+    owner.sees("policies to read");
+    answer_all(&mut owner, &ends(Time::Never));
+    owner.sees_not("policies to read");
 }
 
 #[test]

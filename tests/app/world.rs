@@ -68,7 +68,7 @@ pub fn account(organizations: &[&str]) -> Account {
 pub fn found(found: Found, note: Option<&str>) -> Reading {
     Reading {
         found,
-        note: note.map(str::to_owned),
+        note: note.map(Into::into),
         policy: None,
         at: at(NOW),
     }

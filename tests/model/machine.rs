@@ -1168,7 +1168,7 @@ impl Machine {
                 ..
             } => {
                 assert_eq!(*was_empty, order.shown == Identity::None, "{place}");
-                assert_eq!(Some(&told.id), now.as_ref(), "{place}");
+                assert_eq!(Some(&*told.id), now.as_deref(), "{place}");
                 assert!(now != shown, "it is the one from before; {place}");
             }
             Outcome::NothingHappened { .. } => {
@@ -1250,7 +1250,7 @@ impl Machine {
                             panic!("a delete generates nothing; {}", self.place);
                         };
                         let facts = orgward::delivery::Facts {
-                            id: Some(done.token.id.clone()),
+                            id: Some(done.token.id.to_string()),
                             ..orgward::delivery::Facts::of(&order.slot)
                         };
                         self.is_there(to, &facts, &issued.text);

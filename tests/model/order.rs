@@ -203,7 +203,7 @@ impl Way {
         let secret = world.new_secret();
         let facts = Facts {
             slot: self.order.slot.clone(),
-            id: Some(token.id.clone()),
+            id: Some(token.id.to_string()),
             expires_at: None,
         };
         let hold = world.ledger.hold(facts, Secret::new(secret.clone()));
@@ -272,8 +272,10 @@ impl Way {
     /// The outcome's record.
     pub fn outcome_record(outcome: &Outcome) -> Event {
         let (token, delivery) = match outcome {
-            Outcome::Generated(done) => (Some(done.token.id.clone()), Some(done.delivery.place())),
-            Outcome::SecretLost { now, .. } => (Some(now.id.clone()), None),
+            Outcome::Generated(done) => {
+                (Some(done.token.id.to_string()), Some(done.delivery.place()))
+            }
+            Outcome::SecretLost { now, .. } => (Some(now.id.to_string()), None),
             _ => (None, None),
         };
         Event::Outcome {

@@ -24,7 +24,8 @@ pub struct Place {
 impl Place {
     /// A token, or none, takes the place.
     pub fn set(&mut self, token: Option<Token>) {
-        self.ever.extend(token.iter().map(|token| token.id.clone()));
+        self.ever
+            .extend(token.iter().map(|token| token.id.to_string()));
         self.token = token;
     }
 }
@@ -44,7 +45,7 @@ impl Server {
             let token = (n != 1).then(|| server.make());
             server.places.push(Place {
                 slot: Slot::new(&Host::new(HOST), name),
-                ever: token.iter().map(|token| token.id.clone()).collect(),
+                ever: token.iter().map(|token| token.id.to_string()).collect(),
                 token,
                 shows: *name != "hidden",
             });
@@ -55,7 +56,7 @@ impl Server {
     pub fn make(&mut self) -> Token {
         self.made += 1;
         Token {
-            id: format!("at-{:04}", self.made),
+            id: format!("at-{:04}", self.made).into(),
             created_at: Timestamp::from_second(1_780_000_000 + i64::try_from(self.made).unwrap())
                 .ok(),
             last_used_at: Time::Never,
@@ -92,7 +93,7 @@ impl Server {
 pub fn reading(found: Found, note: Option<&str>, at: Timestamp) -> Reading {
     Reading {
         found,
-        note: note.map(str::to_owned),
+        note: note.map(Into::into),
         policy: None,
         at,
     }

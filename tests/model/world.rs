@@ -329,7 +329,7 @@ impl World {
         let shown = orgward::journal::token_id(&way.order.shown);
         let unclear = way.order.shown == orgward::slot::Identity::Unclear;
         assert!(
-            unclear || shown.as_deref() == Some(died.id.as_str()),
+            unclear || shown.as_deref() == Some(&*died.id),
             "a token died by surprise; {}",
             self.place
         );
@@ -642,7 +642,7 @@ impl World {
             if let Some(token) = row.reading.as_deref().and_then(Reading::token) {
                 let mut places = self.server.places.iter();
                 let place = places.find(|place| place.slot == row.slot).unwrap();
-                assert!(place.ever.contains(&token.id), "{}", self.place);
+                assert!(place.ever.contains(&*token.id), "{}", self.place);
             }
         }
     }

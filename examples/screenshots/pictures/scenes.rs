@@ -254,7 +254,7 @@ impl Stage {
         };
         let expires_at = Time::At(minutes(90 * DAY));
         let token = Token {
-            id: "at-6vQe2MdXr8TzKf4b".to_owned(),
+            id: "at-6vQe2MdXr8TzKf4b".into(),
             created_at: Some(wall()),
             last_used_at: Time::Never,
             expires_at,
@@ -264,7 +264,7 @@ impl Stage {
         self.new = Some((order.slot.clone(), token.clone()));
         let facts = Facts {
             slot: order.slot.clone(),
-            id: Some(token.id.clone()),
+            id: Some(token.id.to_string()),
             expires_at: expires_at.at(),
         };
         let secret = Secret::new("a made-up text that no picture shows".to_owned());
@@ -554,7 +554,7 @@ fn reading(slot: &Slot) -> Reading {
             policy,
         } => (
             Found::Token(Token {
-                id: id.to_owned(),
+                id: id.into(),
                 created_at: Some(days(created)),
                 last_used_at: used.map(|ago| minutes(-ago)).into(),
                 expires_at: ends.map(days).into(),
@@ -569,7 +569,7 @@ fn reading(slot: &Slot) -> Reading {
     };
     Reading {
         found,
-        note,
+        note: note.map(Into::into),
         policy,
         at: wall(),
     }

@@ -69,7 +69,7 @@ pub fn facts(reading: &Reading, now: Moment, zone: &TimeZone) -> Vec<Fact> {
         return Vec::new();
     };
     let ago = |time| relative(time, now.wall).text;
-    let mut facts = vec![same("token", token.id.clone())];
+    let mut facts = vec![same("token", token.id.to_string())];
     let by = token
         .created_by
         .as_ref()
@@ -105,7 +105,7 @@ pub fn facts(reading: &Reading, now: Moment, zone: &TimeZone) -> Vec<Fact> {
         other => same("ends", other.words(ago)),
     });
     if let Some(description) = &token.description {
-        facts.push(same("note", description.clone()));
+        facts.push(same("note", description.to_string()));
     }
     facts
 }

@@ -130,11 +130,11 @@ fn now(entry: &Entry, list: &List, zone: &TimeZone) -> String {
         .map(|at| format!(", created {}", exact(at, zone)))
         .unwrap_or_default();
     let there = format!("token {} is there now{created}", token.id);
-    if entry.now.as_ref() == Some(&token.id) {
+    if entry.now.as_deref() == Some(&token.id) {
         return format!("Its {there}; unless you have its secret, replace it again.");
     }
     match (&entry.before, entry.action.as_str()) {
-        (Some(before), _) if *before == token.id => {
+        (Some(before), _) if **before == *token.id => {
             format!("The {there}: the same as before.")
         }
         (Some(before), "delete") => {

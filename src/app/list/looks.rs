@@ -56,6 +56,7 @@ impl List {
 
     fn want_row(&mut self, at: usize) {
         if !std::mem::replace(&mut self.rows[at].wanted, true) {
+            self.ends.take();
             self.enqueue(at);
         }
     }
@@ -101,10 +102,11 @@ impl List {
         }
     }
 
-    /// How many rows that are shown lack the policy that their end may depend on.
-    pub fn without_policy(&self) -> usize {
-        let lacks = |row: &&Row| row.token().is_some() && row.lacks_policy();
-        self.view().filter(lacks).count()
+    /// Nobody looks at all ends any more: policies that were not asked for yet are
+    /// read when their row comes on the screen.
+    pub fn leave_policies(&mut self) {
+        self.looks.policies = false;
+        self.looks.without_policy = VecDeque::new();
     }
 
     /// The same for its policy, where that is wanted.
@@ -159,6 +161,7 @@ impl List {
             return;
         };
         self.end_look(at);
+        self.ends.take();
         let row = &mut self.rows[at];
         row.pending = Some(id);
         row.wanted = false;

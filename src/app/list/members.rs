@@ -125,7 +125,7 @@ impl List {
             let note = "this host is not seen to have audit trail tokens any more";
             let reading = Reading {
                 found: Found::Failed,
-                note: Some(note.to_owned()),
+                note: Some(note.into()),
                 policy: None,
                 at: now,
             };

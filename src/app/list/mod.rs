@@ -4,6 +4,7 @@
 //! drops some, and the view, the queues and the index say which rows they mean;
 //! so the selection holds on to its organization, not to a line of the screen.
 
+mod ends;
 mod index;
 mod looks;
 mod members;
@@ -12,11 +13,13 @@ mod sieve;
 mod sorting;
 mod view;
 
+use std::cell::OnceCell;
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
 
+pub use self::ends::{KnownEnd, KnownEnds};
 use self::index::Index;
 use self::looks::Looks;
 pub use self::row::Row;
@@ -46,6 +49,8 @@ pub struct List {
     looks: Looks,
     /// How far each host entry's clock is ahead.
     clocks: Vec<SignedDuration>,
+    /// The ends of what is shown, while nothing that they come from has changed.
+    ends: OnceCell<KnownEnds>,
     /// Steps of work, for the test that says how it grows.
     #[cfg(test)]
     work: std::cell::Cell<usize>,
@@ -70,6 +75,7 @@ impl List {
             counts: HashMap::new(),
             looks: Looks::default(),
             clocks: Vec::new(),
+            ends: OnceCell::new(),
             #[cfg(test)]
             work: std::cell::Cell::default(),
         }
@@ -193,6 +199,7 @@ impl List {
 
     /// Changes what is known of a row, and puts it where it belongs now.
     fn change(&mut self, at: usize, reading: Option<Arc<Reading>>, now: Timestamp) {
+        self.ends.take();
         // Found by what the row was sorted by until now.
         if let Some(line) = self.place(at) {
             self.view.lines.remove(line);
@@ -233,10 +240,17 @@ impl List {
         now.saturating_add(ahead).unwrap_or(now)
     }
 
+    /// The same moment by our clock, of one that the host entry's clock shows.
+    fn time_here(&self, account: AccountId, theirs: Timestamp) -> Timestamp {
+        let ahead = self.clocks.get(account).copied().unwrap_or_default();
+        theirs.saturating_sub(ahead).unwrap_or(theirs)
+    }
+
     /// Notes how far the clock of a host entry is ahead.
     pub fn set_clock(&mut self, account: AccountId, ahead: SignedDuration, now: Timestamp) {
         if *of_account(&mut self.clocks, account) != ahead {
             self.clocks[account] = ahead;
+            self.ends.take();
             self.age(now);
         }
     }

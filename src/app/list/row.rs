@@ -6,6 +6,8 @@
 
 use std::sync::Arc;
 
+use jiff::Timestamp;
+
 use super::AccountId;
 use crate::app::EffectId;
 use crate::slot::{Creator, Found, Kind, Reading, Slot, State, Token};
@@ -83,6 +85,11 @@ impl Row {
 
     pub(super) fn token(&self) -> Option<&Token> {
         self.last_known().and_then(Reading::token)
+    }
+
+    /// When the token dies, if it does and that is known.
+    pub(in crate::app) fn ends_at(&self) -> Option<Timestamp> {
+        self.last_known()?.ends_at()?.at()
     }
 
     /// Who generated the token, to be compared.

@@ -5,7 +5,6 @@ use std::cmp::Ordering;
 use jiff::Timestamp;
 
 use super::Row;
-use crate::slot::{Reading, Time};
 
 /// The columns that a list can be sorted by.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -67,15 +66,10 @@ pub(super) struct Sorting {
 impl Sorting {
     /// What a row is sorted by, as far as that is a number.
     pub fn key(self, row: &Row) -> Key {
-        let ends = |row: &Row| {
-            row.last_known()
-                .and_then(Reading::ends_at)
-                .and_then(Time::at)
-        };
         let used = |row: &Row| row.token().and_then(|token| token.last_used_at.at());
         let (state, time) = match self.column {
-            Column::Attention => (row.state() as u8, ends(row)),
-            Column::Ends => (0, ends(row)),
+            Column::Attention => (row.state() as u8, row.ends_at()),
+            Column::Ends => (0, row.ends_at()),
             Column::LastUsed => (0, used(row)),
             Column::Organization | Column::Host | Column::CreatedBy => (0, None),
         };

@@ -204,12 +204,14 @@ impl List {
 
     /// Filters and sorts all rows.
     pub(super) fn rebuild(&mut self) {
+        self.ends.take();
         self.view.lines = self.sorted(0);
         self.follow();
     }
 
     /// Puts the rows from this number on, which are new, where they belong.
     pub(super) fn merge(&mut self, from: usize) {
+        self.ends.take();
         let new = self.sorted(from);
         if new.is_empty() {
             self.follow();
@@ -249,6 +251,7 @@ impl List {
 
     /// Puts a row that is not in the view where it belongs.
     pub(super) fn put_in(&mut self, at: usize) {
+        self.ends.take();
         if self.rows[at].slot.kind != self.kind {
             self.follow();
             return;
