@@ -7,8 +7,9 @@
 //! Nothing is decided by it: a row that is known from here only is shown as old
 //! and allows no action. So a file that cannot be understood is dropped.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::BTreeMap;
 use std::io::{self, BufWriter, Write};
+use std::ops::Deref;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -19,6 +20,7 @@ use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 use crate::folder::create_private_folder;
+use crate::shared;
 use crate::slot::{Creator, Found, Kind, Reading};
 use crate::text::safe;
 
@@ -51,6 +53,7 @@ pub struct Remembered {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[allow(missing_docs, reason = "each is its type")]
 pub struct OldReading {
+    #[serde(deserialize_with = "shared::text")]
     pub organization: Arc<str>,
     pub kind: Kind,
     pub reading: Arc<Reading>,
@@ -60,6 +63,7 @@ pub struct OldReading {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct OldPolicy {
     /// The organization.
+    #[serde(deserialize_with = "shared::text")]
     pub organization: Arc<str>,
     /// The kind of token.
     pub kind: Kind,
@@ -98,38 +102,22 @@ impl Remembered {
         self.names.retain(|_, old| fresh(old.asked));
     }
 
-    /// A file is foreign text like any other. What it says again and again, whose
-    /// organization and who created its token, exists once.
+    /// A file is foreign text like any other.
     fn make_safe(&mut self) {
-        let mut kept: HashSet<Arc<str>> = HashSet::new();
-        let mut share = |text: &mut Arc<str>| {
-            let safe = safe(text);
-            match kept.get(&*safe) {
-                Some(known) => *text = known.clone(),
-                None => {
-                    *text = safe.into();
-                    kept.insert(text.clone());
-                }
-            }
-        };
         self.readings.retain(|old| is_safe(&old.organization));
         self.policies.retain(|old| is_safe(&old.organization));
-        for old in &mut self.policies {
-            share(&mut old.organization);
-        }
         for old in &mut self.readings {
-            share(&mut old.organization);
             let reading = Arc::make_mut(&mut old.reading);
-            reading.note = reading.note.as_deref().map(|note| safe(note).into());
+            reading.note.iter_mut().for_each(mend);
             if let Found::Token(token) = &mut reading.found {
-                token.id = safe(&token.id).into();
-                token.description = token.description.as_deref().map(|text| safe(text).into());
+                mend(&mut token.id);
+                token.description.iter_mut().for_each(mend);
                 match &mut token.created_by {
                     Some(Creator::User { id, name } | Creator::Team { id, name }) => {
-                        share(id);
-                        name.iter_mut().for_each(&mut share);
+                        mend(id);
+                        name.iter_mut().for_each(mend);
                     }
-                    Some(Creator::Organization { id }) => share(id),
+                    Some(Creator::Organization { id }) => mend(id),
                     None => {}
                 }
             }
@@ -137,6 +125,14 @@ impl Remembered {
         for old in self.names.values_mut() {
             old.name = safe(&old.name);
         }
+    }
+}
+
+/// Makes a text safe; one that is stays where it is.
+fn mend<T: Deref<Target = str> + From<String>>(text: &mut T) {
+    let safe = safe(text);
+    if safe != **text {
+        *text = safe.into();
     }
 }
 
@@ -219,7 +215,7 @@ impl Cache {
         };
         let read = if size <= LARGEST {
             let bytes = std::fs::read(&path).map_err(unusable)?;
-            serde_json::from_slice::<Remembered>(&bytes).ok()
+            shared::sharing(|| serde_json::from_slice::<Remembered>(&bytes)).ok()
         } else {
             None
         };

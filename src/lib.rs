@@ -30,6 +30,7 @@ mod keyring;
 pub mod log;
 pub mod runtime;
 pub mod secret;
+mod shared;
 pub mod slot;
 pub mod start;
 pub mod terminal;

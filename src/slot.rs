@@ -1,7 +1,7 @@
 //! The words of the domain: hosts, slots, tokens, and the state of a slot.
 //!
 //! Pure data and pure functions; every other module imports this one and this
-//! one imports none. What a state means is decided here and nowhere else, so
+//! one imports none but how shared texts are read. What a state means is decided here and nowhere else, so
 //! the screen, the plain commands and the guards can never disagree.
 
 use std::fmt;
@@ -10,6 +10,8 @@ use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
+
+use crate::shared;
 
 /// One server of the API, as people write it: `app.terraform.io`,
 /// `tfe.corp.example:8443`, `127.0.0.1:8080`. Lower-case ASCII, never with a
@@ -116,20 +118,25 @@ pub enum Creator {
     /// A user, by id, and by name once that was read.
     User {
         /// Opaque: `user-…`.
+        #[serde(deserialize_with = "shared::text")]
         id: Arc<str>,
         /// The name, once that was read.
+        #[serde(default, deserialize_with = "shared::optional")]
         name: Option<Arc<str>>,
     },
     /// A team.
     Team {
         /// Opaque: `team-…`.
+        #[serde(deserialize_with = "shared::text")]
         id: Arc<str>,
         /// The name, once that was read.
+        #[serde(default, deserialize_with = "shared::optional")]
         name: Option<Arc<str>>,
     },
     /// The organization itself.
     Organization {
         /// Its name.
+        #[serde(deserialize_with = "shared::text")]
         id: Arc<str>,
     },
 }
