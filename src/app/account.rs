@@ -1,6 +1,5 @@
 //! One host entry as the screen knows it.
 
-use std::collections::HashSet;
 use std::sync::Arc;
 
 use super::{EffectId, Health};
@@ -30,8 +29,8 @@ pub struct Account {
     pub label: Option<String>,
     /// The organizations; `None` for "all that the credential can see".
     pub organizations: Option<Vec<Arc<str>>>,
-    /// What the last listing brought.
-    pub(super) seen: HashSet<Arc<str>>,
+    /// What the last listing brought, by name.
+    pub(super) seen: Arc<[Arc<str>]>,
     /// Whether its credential is typed.
     pub asking: Asking,
     /// The listing that is under way.
@@ -51,7 +50,7 @@ impl Account {
             host,
             label,
             organizations,
-            seen: HashSet::new(),
+            seen: Arc::default(),
             asking: Asking::Never,
             listing: None,
             problem: None,
@@ -71,7 +70,8 @@ impl Account {
         let name = &slot.organization;
         let configured = self.organizations.as_ref();
         self.host == slot.host
-            && (self.seen.contains(name) || configured.is_some_and(|names| names.contains(name)))
+            && (self.seen.binary_search(name).is_ok()
+                || configured.is_some_and(|names| names.contains(name)))
     }
 
     /// Every host entry of a fleet, with what an earlier run saw of it.

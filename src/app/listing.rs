@@ -91,9 +91,11 @@ impl App {
         let entry = &mut self.accounts[account];
         entry.listing = None;
         match result {
-            Ok(names) => {
+            Ok(mut names) => {
+                names.sort();
+                let names: Arc<[Arc<str>]> = names.into();
                 entry.problem = None;
-                entry.seen = names.iter().cloned().collect();
+                entry.seen = names.clone();
                 // What this one does not see any more another may.
                 let accounts = &self.accounts;
                 self.list.retain(account, |slot| {

@@ -5,7 +5,7 @@
 //! (PROTOCOL.md, 1), which is half of all requests where organizations have no
 //! token. It counts for one look, and not for long: permissions change.
 
-use std::collections::HashMap;
+use std::collections::{HashSet, VecDeque};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
@@ -15,30 +15,39 @@ use super::locked;
 /// token and of the organization, are not of one moment either.
 const COUNTS: Duration = Duration::from_secs(60);
 
-/// The organizations that were listed as the owner's to change, and when.
+/// The organizations that were listed as the owner's to change, page by page: they
+/// are looked at in about that order, so what is done with goes at once.
 #[derive(Default)]
-pub(super) struct Listed(Mutex<HashMap<Arc<str>, Instant>>);
+pub(super) struct Listed(Mutex<VecDeque<Page>>);
+
+struct Page {
+    at: Instant,
+    organizations: HashSet<Arc<str>>,
+}
 
 impl Listed {
     /// A new listing: what the one before has said counts no more.
     pub fn begin(&self) {
-        *locked(&self.0) = HashMap::new();
+        *locked(&self.0) = VecDeque::new();
     }
 
-    pub fn note(&self, organization: &Arc<str>, now: Instant) {
-        locked(&self.0).insert(organization.clone(), now);
+    /// A page with these organizations came.
+    pub fn note(&self, organizations: HashSet<Arc<str>>, at: Instant) {
+        locked(&self.0).push_back(Page { at, organizations });
     }
 
     /// Whether the organization was just listed as the owner's to change; true
     /// once for each listing.
     pub fn take(&self, organization: &str, now: Instant) -> bool {
-        let mut listed = locked(&self.0);
-        let at = listed.remove(organization);
-        if listed.is_empty() {
-            // What it held for ten thousand is not needed for none.
-            *listed = HashMap::new();
+        let mut pages = locked(&self.0);
+        let is_done =
+            |page: &Page| page.organizations.is_empty() || now.duration_since(page.at) >= COUNTS;
+        while pages.front().is_some_and(is_done) {
+            pages.pop_front();
         }
-        at.is_some_and(|at| now.duration_since(at) < COUNTS)
+        pages
+            .iter_mut()
+            .any(|page| page.organizations.remove(organization))
     }
 }
 
@@ -49,9 +58,9 @@ mod tests {
     #[test]
     fn a_listing_counts_once_and_not_for_long() {
         let (listed, now) = (Listed::default(), Instant::now());
-        for name in ["acme", "globex", "initech"] {
-            listed.note(&name.into(), now);
-        }
+        let page = |names: &[&str]| names.iter().map(|name| Arc::from(*name)).collect();
+        listed.note(page(&["acme"]), now);
+        listed.note(page(&["globex", "initech"]), now);
         assert!(!listed.take("hooli", now));
         assert!(listed.take("acme", now + Duration::from_secs(59)));
         assert!(!listed.take("acme", now));

@@ -47,15 +47,17 @@ impl Fleet {
         let mut names: Vec<Arc<str>> = Vec::new();
         let take = |organizations: Vec<OrganizationDoc>| {
             let mut new: Vec<Arc<str>> = Vec::new();
+            let mut ours = HashSet::new();
             for doc in organizations {
                 if self.only.is_empty() || self.only.contains(&doc.name) {
                     let name = entry.claim(doc.name);
                     if doc.can_update_api_token == Some(true) {
-                        entry.listed.note(&name, Instant::now());
+                        ours.insert(name.clone());
                     }
                     new.push(name);
                 }
             }
+            entry.listed.note(ours, Instant::now());
             names.extend(new.iter().cloned());
             if !new.is_empty() {
                 page(new);
