@@ -138,14 +138,8 @@ impl Client {
     /// A client; nothing is connected, and no file read, before the first
     /// request.
     pub fn new(mut options: ClientOptions, credential: Secret) -> Result<Self, ApiError> {
-        let place = Place {
-            host: options.host.clone(),
-            organization: None,
-        };
-        let fail = |problem| ApiError {
-            place: place.clone(),
-            problem,
-        };
+        let host = options.host.clone();
+        let fail = |problem| ApiError::of_host(&host, problem);
         check_address(&mut options.address).map_err(fail)?;
         let credential = Credential::new(credential).map_err(fail)?;
         Ok(Self {

@@ -12,7 +12,7 @@ use reqwest::{Method, Request};
 use url::Url;
 
 use super::documents::mended;
-use super::error::{ApiError, Place, Problem};
+use super::error::{ApiError, Problem};
 use super::json;
 use super::transport::{self, DOCUMENT, Deadline, Lost, Purpose, connection};
 use crate::config::api_address;
@@ -39,15 +39,8 @@ pub async fn discover(
     ca_file: Option<&Path>,
     limit: Duration,
 ) -> Result<Discovery, ApiError> {
-    find(host, ca_file, limit)
-        .await
-        .map_err(|problem| ApiError {
-            place: Place {
-                host: host.clone(),
-                organization: None,
-            },
-            problem,
-        })
+    let found = find(host, ca_file, limit).await;
+    found.map_err(|problem| ApiError::of_host(host, problem))
 }
 
 async fn find(host: &Host, ca_file: Option<&Path>, limit: Duration) -> Result<Discovery, Problem> {

@@ -45,6 +45,18 @@ pub struct ApiError {
     pub problem: Problem,
 }
 
+impl ApiError {
+    pub(super) fn of_host(host: &Host, problem: Problem) -> Self {
+        Self {
+            place: Place {
+                host: host.clone(),
+                organization: None,
+            },
+            problem,
+        }
+    }
+}
+
 /// What happened, with the server's words where it had some (made safe), and
 /// our reading of it.
 #[derive(Clone, Debug, PartialEq, Eq)]

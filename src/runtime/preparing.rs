@@ -24,19 +24,18 @@ pub(super) async fn prepare(actor: &Actor, slot: &Slot, shown: &Identity) -> Pre
     let (policy, server_now) = reading;
     let mut choices = choices(deliverer);
     // The clipboard was just tried: what is known to fail is said before Enter.
+    let mut tried = choices.iter_mut();
     if default == Destination::Panel
-        && let Some(clipboard) = choices.first_mut()
+        && let Some(clipboard) = tried.find(|choice| choice.to == Destination::Clipboard)
     {
         clipboard.problem = Some(why);
     }
-    let at = choices
-        .iter()
-        .position(|choice| choice.to == default)
-        .unwrap_or(2);
+    let place = |to: &Destination| choices.iter().position(|choice| choice.to == *to);
+    let at = place(&default).or_else(|| place(&Destination::Panel));
     let (rescue, rescue_proven) = rescue_words(rescue);
     Preparation {
         choices,
-        default: at,
+        default: at.unwrap_or(0),
         rescue,
         rescue_proven,
         own,
