@@ -56,15 +56,6 @@ enum Seen {
     Nothing,
 }
 
-fn reading(found: Found, note: Option<String>) -> Reading {
-    Reading {
-        found,
-        note: note.map(Into::into),
-        policy: None,
-        at: Timestamp::now(),
-    }
-}
-
 /// What one try at a read brought.
 enum Try {
     Done(Zeroizing<Vec<u8>>),
@@ -99,25 +90,31 @@ impl Client {
     /// the token's answer leaves open what it means. Failures are findings
     /// too. The policy is asked for elsewhere.
     pub async fn read_slot(&self, organization: &str, kind: Kind, urgency: Urgency) -> Reading {
-        let (found, note) = match self.seen(organization, kind, urgency).await {
-            Seen::Certain(found, note) => (found, note),
-            Seen::Nothing => self.why_nothing(organization, urgency).await,
-        };
-        reading(found, note)
+        self.read_listed_slot(organization, kind, urgency, || false)
+            .await
     }
 
-    /// The same for an organization that a listing has just called the owner's to
-    /// change (`can-update-api-token`): that there is nothing to be seen means
-    /// that there is no token, and nothing more is asked. PROTOCOL.md, 1.
+    /// The same for an organization that a listing has called the owner's to change
+    /// (`can-update-api-token`): where that still `counts` when the token's answer
+    /// is there, nothing to be seen means that there is no token, and nothing more
+    /// is asked. PROTOCOL.md, 1.
     pub async fn read_listed_slot(
         &self,
         organization: &str,
         kind: Kind,
         urgency: Urgency,
+        counts: impl FnOnce() -> bool,
     ) -> Reading {
-        match self.seen(organization, kind, urgency).await {
-            Seen::Certain(found, note) => reading(found, note),
-            Seen::Nothing => reading(Found::None, None),
+        let (found, note) = match self.seen(organization, kind, urgency).await {
+            Seen::Certain(found, note) => (found, note),
+            Seen::Nothing if counts() => (Found::None, None),
+            Seen::Nothing => self.why_nothing(organization, urgency).await,
+        };
+        Reading {
+            found,
+            note: note.map(Into::into),
+            policy: None,
+            at: Timestamp::now(),
         }
     }
 

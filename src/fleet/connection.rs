@@ -8,6 +8,7 @@ use thiserror::Error;
 use tokio::sync::OnceCell;
 use url::Url;
 
+use super::listed::Listed;
 use super::recalling::Identified;
 use super::{Entry, Fleet, Source, locked};
 use crate::api::{self, Client, ClientOptions, Problem, Urgency};
@@ -29,6 +30,8 @@ pub(super) struct Connection {
     address: Url,
     note: Option<String>,
     pub(super) identified: tokio::sync::Mutex<Option<Identified>>,
+    /// What a listing over it has just said.
+    pub(super) listed: Listed,
 }
 
 /// How a host entry is connected; for `doctor`.
@@ -135,6 +138,7 @@ impl Fleet {
             address,
             note,
             identified: tokio::sync::Mutex::default(),
+            listed: Listed::default(),
         }))
     }
 

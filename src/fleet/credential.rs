@@ -2,6 +2,8 @@
 //! stored where they came from, recognized as an organization's own token,
 //! replaced.
 
+use std::sync::Arc;
+
 use super::{Entry, Fleet, locked};
 use crate::api::{Account, Client, Own, Urgency};
 use crate::config::HostConfig;
@@ -9,7 +11,6 @@ use crate::credentials::store::{self, Mark};
 use crate::credentials::{self, Credential, Origin};
 use crate::secret::Secret;
 use crate::slot::{Identity, Kind, Slot};
-use std::sync::Arc;
 
 impl Fleet {
     /// Goes on with a credential that the owner gave, and forgets what came of

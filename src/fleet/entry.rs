@@ -7,7 +7,6 @@ use std::time::Duration;
 use jiff::SignedDuration;
 
 use super::connection::Attempt;
-use super::listed::Listed;
 use super::locked;
 use super::memory::Memory;
 use crate::api::Account;
@@ -39,7 +38,6 @@ pub struct Entry {
     pub(super) account: Mutex<Option<Account>>,
     /// The organizations that it is known to see.
     pub(super) sees: Mutex<HashSet<Arc<str>>>,
-    pub(super) listed: Listed,
     pub(super) memory: Memory,
 }
 
@@ -68,7 +66,6 @@ impl Entry {
             connection: Mutex::default(),
             account: Mutex::default(),
             sees: Mutex::default(),
-            listed: Listed::default(),
             memory: Memory::default(),
         }
     }

@@ -11,18 +11,29 @@ use std::time::{Duration, Instant};
 
 use super::locked;
 
-/// How long a listing's word counts. The two answers that it stands for, of the
-/// token and of the organization, are not of one moment either.
+/// How long a listing's word counts, until the token's answer is there. The two
+/// answers that it stands for, of the token and of the organization, are not of one
+/// moment either.
 const COUNTS: Duration = Duration::from_secs(60);
 
 /// The organizations that were listed as the owner's to change, page by page: they
-/// are looked at in about that order, so what is done with goes at once.
+/// are looked at in about that order, so the memory that they need goes soon.
 #[derive(Default)]
 pub(super) struct Listed(Mutex<VecDeque<Page>>);
 
 struct Page {
     at: Instant,
     organizations: HashSet<Arc<str>>,
+}
+
+/// What a listing has said of one organization.
+pub(super) struct Word(Instant);
+
+impl Word {
+    /// Whether that was not long ago.
+    pub fn counts(&self, now: Instant) -> bool {
+        now.duration_since(self.0) < COUNTS
+    }
 }
 
 impl Listed {
@@ -36,18 +47,20 @@ impl Listed {
         locked(&self.0).push_back(Page { at, organizations });
     }
 
-    /// Whether the organization was just listed as the owner's to change; true
-    /// once for each listing.
-    pub fn take(&self, organization: &str, now: Instant) -> bool {
+    /// What was said of an organization, if it is the owner's to change; once for
+    /// each listing.
+    pub fn take(&self, organization: &str) -> Option<Word> {
         let mut pages = locked(&self.0);
-        let is_done =
-            |page: &Page| page.organizations.is_empty() || now.duration_since(page.at) >= COUNTS;
-        while pages.front().is_some_and(is_done) {
+        while pages
+            .front()
+            .is_some_and(|page| page.organizations.is_empty())
+        {
             pages.pop_front();
         }
-        pages
+        let mut taken = pages
             .iter_mut()
-            .any(|page| page.organizations.remove(organization))
+            .filter_map(|page| page.organizations.remove(organization).then_some(page.at));
+        taken.next().map(Word)
     }
 }
 
@@ -61,11 +74,12 @@ mod tests {
         let page = |names: &[&str]| names.iter().map(|name| Arc::from(*name)).collect();
         listed.note(page(&["acme"]), now);
         listed.note(page(&["globex", "initech"]), now);
-        assert!(!listed.take("hooli", now));
-        assert!(listed.take("acme", now + Duration::from_secs(59)));
-        assert!(!listed.take("acme", now));
-        assert!(!listed.take("globex", now + COUNTS));
+        assert!(listed.take("hooli").is_none());
+        let word = listed.take("globex").unwrap();
+        assert!(word.counts(now + COUNTS - Duration::from_millis(1)));
+        assert!(!word.counts(now + COUNTS));
+        assert!(listed.take("globex").is_none());
         listed.begin();
-        assert!(!listed.take("initech", now));
+        assert!(listed.take("initech").is_none());
     }
 }

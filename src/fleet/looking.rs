@@ -18,11 +18,13 @@ pub enum Look {
     Token,
     /// The token and the organization's policy.
     WithPolicy,
-    /// The same for an owner who is about to act: all of it is asked now.
+    /// The same for an owner who is about to act: nothing that a listing has said
+    /// counts.
     Anew,
     /// The policy that this look left out.
     PolicyOf(Arc<Reading>),
-    /// The token, and nothing after it: what is sent next meets what was seen.
+    /// What is in the slot, by its host's word of this moment, and nothing else:
+    /// what is sent next meets what was seen.
     Last,
 }
 
@@ -43,7 +45,7 @@ impl Fleet {
         };
         let connection = self.connection(&entry).await;
         let connection = connection.map_err(|problem| problem.to_string())?;
-        entry.listed.begin();
+        connection.listed.begin();
         let mut names: Vec<Arc<str>> = Vec::new();
         let take = |organizations: Vec<OrganizationDoc>| {
             let mut new: Vec<Arc<str>> = Vec::new();
@@ -57,7 +59,7 @@ impl Fleet {
                     new.push(name);
                 }
             }
-            entry.listed.note(ours, Instant::now());
+            connection.listed.note(ours, Instant::now());
             names.extend(new.iter().cloned());
             if !new.is_empty() {
                 page(new);
@@ -135,7 +137,7 @@ impl Fleet {
         connection.is_some_and(|connection| connection.client.has_audit_trails(&slot.organization))
     }
 
-    /// One complete look at a slot, with its policy, and all of it asked now. Never fails: what went
+    /// One complete look at a slot, with its policy, whatever a listing has said. Never fails: what went
     /// wrong is the finding.
     pub async fn read(&self, slot: &Slot, urgency: Urgency) -> Reading {
         Arc::unwrap_or_clone(self.look(slot, Look::Anew, urgency).await)
@@ -156,11 +158,15 @@ impl Fleet {
             Look::PolicyOf(reading) => Arc::unwrap_or_clone(reading),
             Look::Token | Look::WithPolicy | Look::Anew | Look::Last => {
                 let name = &slot.organization;
-                let is_listed = entry.listed.take(name, Instant::now());
-                if is_listed && matches!(look, Look::Token | Look::WithPolicy) {
-                    client.read_listed_slot(name, slot.kind, urgency).await
-                } else {
-                    client.read_slot(name, slot.kind, urgency).await
+                let word = connection.listed.take(name);
+                let may_count = matches!(look, Look::Token | Look::WithPolicy);
+                match word.filter(|_| may_count) {
+                    Some(word) => {
+                        let counts = || word.counts(Instant::now());
+                        let read = client.read_listed_slot(name, slot.kind, urgency, counts);
+                        read.await
+                    }
+                    None => client.read_slot(name, slot.kind, urgency).await,
                 }
             }
         };
@@ -192,8 +198,8 @@ impl Fleet {
         reading
     }
 
-    /// The limit of the token's life and the time on the host's clock, as far
-    /// as they are known without asking.
+    /// The limit of the token's life, asked for where it is not known, and the time
+    /// on the host's clock.
     pub async fn limits(&self, slot: &Slot) -> (Option<Duration>, Timestamp) {
         let Ok((entry, connection)) = self.connection_for(slot).await else {
             return (None, Timestamp::now());

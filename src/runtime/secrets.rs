@@ -84,8 +84,8 @@ impl Runtime {
         });
     }
 
-    /// Records what became of secrets. Where that fails it is told once more, at
-    /// the worst.
+    /// Records something of orders that are over. Where that fails it is told once
+    /// more, at the worst.
     pub(super) fn record(&mut self, records: Vec<Record>) {
         let journal = self.actor.journal.clone();
         let in_flight = self.actor.take_off();

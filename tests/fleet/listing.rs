@@ -5,9 +5,10 @@ use std::sync::Arc;
 
 use orgward::api::Urgency;
 use orgward::config::Organizations;
-use orgward::credentials::Environment;
+use orgward::credentials::{Credential, Environment, Origin};
 use orgward::demo::{
-    Answer, Fault, FaultRule, Flag, Flavour, HostOptions, OrganizationSeed, Reply, WorldSource,
+    Access, Answer, Fault, FaultRule, Flag, Flavour, HostOptions, OrganizationSeed, Reply,
+    WorldSource,
 };
 use orgward::fleet::{Fleet, Look, Source};
 use orgward::slot::Found;
@@ -142,12 +143,42 @@ async fn what_the_listing_says_is_not_asked_again_for_an_empty_slot() {
             .count()
     };
     assert_eq!([documents("empty"), documents("silent")], [0, 1]);
-    // It counts once, and never for an owner who is about to act.
+    // It counts once.
     fleet
         .look(&slot("empty"), Look::Token, Urgency::Background)
         .await;
     assert_eq!(documents("empty"), 1);
+    // It counts never for an owner who is about to act: that is no time for what
+    // was true a moment ago.
     list(&fleet).await.0.unwrap();
-    fleet.read(&slot("empty"), Urgency::Owner).await;
+    server.set_access("empty", Access::Member);
+    let slot = slot("empty");
+    assert_eq!(
+        fleet.read(&slot, Urgency::Owner).await.found,
+        Found::Unclear
+    );
     assert_eq!(documents("empty"), 2);
+    server.set_access("empty", Access::Owner);
+    list(&fleet).await.0.unwrap();
+    server.set_access("empty", Access::Member);
+    let last = fleet.look(&slot, Look::Last, Urgency::Owner).await;
+    assert_eq!(last.found, Found::Unclear);
+}
+
+#[tokio::test]
+async fn what_a_listing_said_to_one_credential_is_not_said_to_another() {
+    let server = host_of(&["empty"]).await;
+    let fleet = fleet(&server, Organizations::All);
+    list(&fleet).await.0.unwrap();
+    fleet.give(
+        0,
+        Credential {
+            secret: server.credential(),
+            origin: Origin::Typed,
+        },
+    );
+    server.set_access("empty", Access::Member);
+    let slot = slot("empty");
+    let look = fleet.look(&slot, Look::Token, Urgency::Background).await;
+    assert_eq!(look.found, Found::Unclear);
 }

@@ -109,3 +109,100 @@ impl List {
         found
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use jiff::SignedDuration;
+    use proptest::prelude::*;
+
+    use super::super::Column;
+    use super::*;
+    use crate::fleet::Look;
+    use crate::slot::{Found, Kind, Reading, Rules, Slot, Token};
+
+    fn now() -> Timestamp {
+        "2026-06-01T00:00:00Z".parse().unwrap()
+    }
+
+    fn slot(number: u8) -> Slot {
+        Slot::new(&Host::new("app.terraform.io"), &format!("o{number}"))
+    }
+
+    fn reading(number: u8) -> Reading {
+        let token = |expires_at| {
+            Found::Token(Token {
+                id: "at-1".into(),
+                created_at: Some(now()),
+                last_used_at: Time::Never,
+                expires_at,
+                created_by: None,
+                description: None,
+            })
+        };
+        let end = now() + SignedDuration::from_hours(i64::from(number) - 20);
+        Reading {
+            found: match number % 5 {
+                0 => Found::None,
+                1 => token(Time::Never),
+                2 => Found::Failed,
+                _ => token(Time::At(end)),
+            },
+            note: None,
+            policy: None,
+            at: now(),
+        }
+    }
+
+    /// Something that happens to a list; `looked` numbers the looks.
+    fn happens(list: &mut List, what: u8, number: u8, looked: u64) {
+        let (slot, other) = (slot(number % 6), usize::from(number % 2));
+        match what {
+            0 => list.add([(slot, other)]),
+            1 => list.add_known([(slot, other, Some(Arc::new(reading(number))))]),
+            2 => list.know(&slot, reading(number), now()),
+            3 => list.forget(&slot, now()),
+            4 => list.spoil(other, &reading(2), now()),
+            5 => list.forget_old(other),
+            6 => list.set_clock(
+                other,
+                SignedDuration::from_hours(i64::from(number % 3)),
+                now(),
+            ),
+            7 => {
+                list.age(now() + SignedDuration::from_hours(i64::from(number)));
+            }
+            8 => list.want(&slot),
+            9 => list.begin(&slot, looked, &Look::WithPolicy),
+            10 => list.answer(&slot, looked - 1, reading(number), now()),
+            11 => list.set_filter(["", "o1", "!o2", "expired"][usize::from(number % 4)]),
+            12 => list.sort_by(Column::Ends, number.is_multiple_of(2)),
+            13 => list.retain(other, |kept| {
+                (kept.organization != slot.organization).then_some(0)
+            }),
+            14 => list.add_audit_trails(&slot),
+            15 => list.know(&slot.of_kind(Kind::AuditTrails), reading(number), now()),
+            _ => {
+                list.turn_kind();
+            }
+        }
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(2_000))]
+        #[test]
+        fn what_is_kept_is_what_would_be_found(
+            story in proptest::collection::vec((0u8..17, 0u8..60), 1..40),
+        ) {
+            let mut list = List::new(Rules::default());
+            list.set_height(10);
+            list.add((0..4).map(|number| (slot(number), 1)));
+            for (looked, (what, number)) in (1..).zip(story) {
+                happens(&mut list, what, number, looked);
+                let (kept, found) = (list.ends(), list.find_ends());
+                prop_assert_eq!(format!("{kept:?}"), format!("{found:?}"), "{} {}", what, number);
+            }
+        }
+    }
+}

@@ -53,6 +53,7 @@ impl List {
 
     /// Gives a row to another host entry, which is to read it again.
     fn hand_over(&mut self, at: usize, account: AccountId) {
+        self.ends.take();
         let row = &mut self.rows[at];
         let before = std::mem::replace(&mut row.account, account);
         row.wanted |= row.slot.kind == Kind::Organization || self.both_shown;
