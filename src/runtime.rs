@@ -8,6 +8,7 @@ mod adding;
 mod effects;
 mod input;
 mod lending;
+mod lookers;
 mod preparing;
 mod secrets;
 mod signals;
@@ -27,6 +28,7 @@ use tokio::sync::mpsc::{self, UnboundedReceiver, UnboundedSender};
 use tokio::task::{AbortHandle, JoinSet};
 
 use self::input::{Input, suspend_key};
+use self::lookers::Lookers;
 use self::signals::{Caught, Signals, note};
 use crate::action::{Actor, Control};
 use crate::app::dialogs::OfferDialog;
@@ -60,6 +62,7 @@ pub struct Runtime {
     inbox: UnboundedReceiver<Message>,
     outbox: UnboundedSender<Message>,
     tasks: JoinSet<()>,
+    lookers: Lookers,
     /// The writes: never aborted.
     writes: JoinSet<()>,
     controls: HashMap<EffectId, Control>,
@@ -124,6 +127,7 @@ impl Runtime {
             inbox,
             outbox,
             tasks: JoinSet::new(),
+            lookers: Lookers::default(),
             writes: JoinSet::new(),
             controls: HashMap::new(),
             started: Instant::now(),

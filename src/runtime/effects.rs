@@ -4,16 +4,16 @@ use tokio::sync::mpsc::UnboundedSender;
 
 use super::Runtime;
 use super::adding::{add, examine};
+use super::lookers::Job;
 use super::preparing::{check, prepare, prepare_many};
 use super::secrets::{Held, deliver, store};
 use crate::action::Actor;
-use crate::api::Urgency;
 use crate::app::message::{EffectId, Reply};
 use crate::app::{Effect, Message};
 use crate::delivery::{Delivered, Existing};
 use crate::ending;
 use crate::journal::{Event, Record};
-use crate::slot::{Kind, Slot};
+use crate::slot::Slot;
 
 impl Runtime {
     fn reply(&mut self, id: EffectId, work: impl Future<Output = Reply> + Send + 'static) {
@@ -73,18 +73,11 @@ impl Runtime {
                 slot,
                 look,
                 urgent,
-            } => self.reply(id, async move {
-                let urgency = if urgent {
-                    Urgency::Owner
-                } else {
-                    Urgency::Background
-                };
-                let reading = actor.fleet.look(&slot, look, urgency).await;
-                tell_failed(&actor, &outbox);
-                if slot.kind == Kind::Organization && actor.fleet.proven_audit_trails(&slot) {
-                    let _ = outbox.send(Message::AuditTrails(slot));
-                }
-                Reply::Read(reading)
+            } => self.look(Job {
+                id,
+                slot,
+                look,
+                urgent,
             }),
             Effect::PrepareMany { id, slots } => self.reply(id, async move {
                 Reply::PreparedMany(Box::new(prepare_many(&actor, &slots).await))
@@ -177,7 +170,7 @@ impl Runtime {
 }
 
 /// Says which programs gave no credential.
-fn tell_failed(actor: &Actor, outbox: &UnboundedSender<Message>) {
+pub(super) fn tell_failed(actor: &Actor, outbox: &UnboundedSender<Message>) {
     for (account, why) in actor.fleet.failed_programs() {
         let _ = outbox.send(Message::ProgramFailed(account, why));
     }
