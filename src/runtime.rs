@@ -463,3 +463,33 @@ fn ended(done: Result<(), tokio::task::JoinError>) -> Result<Option<Message>, St
         _ => Ok(None),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use crossterm::event::{KeyCode, KeyEvent};
+
+    use super::*;
+    use crate::slot::{Found, Host, Reading, Slot};
+
+    #[test]
+    fn what_a_look_brings_can_wait_for_company_and_what_the_owner_does_cannot() {
+        let reading = Reading {
+            found: Found::None,
+            note: None,
+            policy: None,
+            at: Timestamp::UNIX_EPOCH,
+        };
+        let slot = Slot::new(&Host::new("app.terraform.io"), "acme");
+        assert!(can_wait(&Message::Page(1, vec!["acme".into()])));
+        assert!(can_wait(&Message::AuditTrails(slot)));
+        assert!(can_wait(&Message::Reply(1, Reply::Read(Arc::new(reading)))));
+        let key = KeyEvent::from(KeyCode::Char('j'));
+        assert!(!can_wait(&Message::Key(key)));
+        assert!(!can_wait(&Message::Reply(
+            1,
+            Reply::Done(Ok("copied".into()))
+        )));
+    }
+}

@@ -1,13 +1,14 @@
 //! What is remembered from one run to the next.
 
+use jiff::SignedDuration;
 use orgward::api::Urgency;
 use orgward::cache::Cache;
 use orgward::config::Organizations;
-use orgward::demo::EmbeddedHost;
+use orgward::demo::{EmbeddedHost, Flavour, HostOptions, OrganizationSeed, TokenSeed};
 use orgward::fleet::Fleet;
-use orgward::slot::Kind;
+use orgward::slot::{Creator, Kind};
 
-use crate::stage::{HOST, asked, entry, host_of, limits, listed, remembering, slot};
+use crate::stage::{HOST, asked, entry, host, host_of, limits, listed, remembering, seed, slot};
 
 async fn read_all(fleet: &Fleet, names: &[&str]) {
     for name in names {
@@ -34,10 +35,31 @@ fn old_names(fleet: &Fleet) -> Vec<String> {
 }
 
 #[tokio::test]
+async fn the_name_of_whoever_asks_needs_no_question() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = host_of(&["acme"]).await;
+    let fleet = remembering(&server, listed(&["acme"]), folder.path());
+    let reading = fleet.read(&slot("acme"), Urgency::Background).await;
+    let creator = &reading.token().unwrap().created_by;
+    let own = |name: &str| name == "olivia";
+    assert!(matches!(creator, Some(Creator::User { name: Some(name), .. }) if own(name)));
+    assert_eq!(asked(&server, "users/"), 0);
+}
+
+#[tokio::test]
 async fn the_next_run_knows_what_this_one_read_and_asks_for_no_name_again() {
     let folder = tempfile::tempdir().unwrap();
-    let server = host_of(&["acme", "empty"]).await;
+    let token = TokenSeed {
+        by: "otto".into(),
+        ..TokenSeed::new(SignedDuration::from_hours(24))
+    };
+    let seeds = vec![
+        OrganizationSeed::new("acme").with_token(token),
+        seed("empty"),
+    ];
+    let server = host(HostOptions::new(Flavour::Hcp, seeds)).await;
     run(&server, folder.path(), &["acme", "empty", "no-such"]).await;
+    assert_eq!(asked(&server, "users/"), 1);
     server.forget_requests();
 
     let fleet = remembering(&server, Organizations::All, folder.path());
