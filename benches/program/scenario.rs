@@ -390,7 +390,14 @@ pub fn full_read(programs: &Programs, table: &mut Table) {
     let asked = host.asked();
     let lost = COUNT - asked.slots + failed(&terminal);
     terminal.quit();
-    let curl = curl(&host, &asked.paths);
+    // What a shell's owner has to do: nobody knows the addresses before the list
+    // has come, nor how long that is before its first page.
+    let is_page = |path: &&String| path.contains("/organizations?");
+    let (pages, slots): (Vec<&String>, Vec<&String>) = asked.paths.iter().partition(is_page);
+    let (first, further) = pages.split_at(1);
+    let same = curl(&host, first) + curl(&host, further) + curl(&host, &slots);
+    let all: Vec<&String> = asked.paths.iter().collect();
+    let handed = curl(&host, &all);
     let requests = u32::try_from(asked.paths.len()).expect("some requests");
     let floor = latency * requests / u32::try_from(CONCURRENCY).expect("a few");
     let ratio = took.as_secs_f64() / floor.as_secs_f64();
@@ -408,8 +415,12 @@ pub fn full_read(programs: &Programs, table: &mut Table) {
     table.add(
         "the same beside curl -Z --parallel-max 16",
         "faster than curl",
-        format!("curl: {:.2} s", curl.as_secs_f64()),
-        took < curl,
+        format!(
+            "curl: {:.2} s (handed every address at once: {:.2} s)",
+            same.as_secs_f64(),
+            handed.as_secs_f64()
+        ),
+        took < same,
         Depends::OnTheMachine,
     );
     lost_rows(table, "full read, 50 ms an answer: rows lost", lost);
@@ -420,7 +431,7 @@ fn lost_rows(table: &mut Table, name: &str, lost: usize) {
 }
 
 /// The same requests as a shell's owner would send them.
-fn curl(host: &Host, paths: &[String]) -> Duration {
+fn curl(host: &Host, paths: &[&String]) -> Duration {
     let folder = tempfile::tempdir().expect("a folder");
     let origin = host.address.trim_end_matches("/api/v2/");
     let mut config = format!("header = \"Authorization: Bearer {}\"\n", host.credential);
