@@ -223,6 +223,16 @@ fn sized(mut terminal: Terminal, rounds: usize) -> Sized {
     }
 }
 
+/// What of a program is in memory, in words.
+fn in_memory(look: &Look) -> String {
+    format!(
+        "{} ({} its own; {} at most)",
+        mib(look.resident),
+        mib(look.anonymous),
+        mib(look.peak)
+    )
+}
+
 /// What each of so many keys took of a processor since the last time.
 fn each(pid: u32, spent: &mut u64, keys: usize) -> Duration {
     let now = process::look(pid).on_cpu;
@@ -293,12 +303,7 @@ pub fn size(programs: &Programs, table: &mut Table) {
     table.add(
         "resident memory, 10,000 organizations",
         "at most 20 MiB",
-        format!(
-            "{} ({} its own; {} at most)",
-            mib(first.resident),
-            mib(first.anonymous),
-            mib(first.peak)
-        ),
+        in_memory(&first),
         first.resident <= 20 * MIB,
         Depends::OnNothing,
     );
@@ -342,12 +347,7 @@ pub fn remembered(programs: &Programs, table: &mut Table) {
     table.add(
         "the same, all remembered and read again",
         "at most 20 MiB",
-        format!(
-            "{} ({} its own; {} at most)",
-            mib(resident.resident),
-            mib(resident.anonymous),
-            mib(resident.peak)
-        ),
+        in_memory(&resident),
         resident.resident <= 20 * MIB,
         Depends::OnNothing,
     );
