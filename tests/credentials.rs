@@ -485,8 +485,11 @@ async fn the_keyring_gives_what_secret_tool_has_stored() {
     use std::io::Write;
     use std::process::{Command, Stdio};
 
-    if !real::session::inside() {
-        return real::session::in_session("the_keyring_gives_what_secret_tool_has_stored", true);
+    if !real::keyring::inside() {
+        return real::keyring::run_in(
+            &real::keyring::Session::start(),
+            "the_keyring_gives_what_secret_tool_has_stored",
+        );
     }
 
     let env = Home::new().env();

@@ -17,7 +17,7 @@ use orgward::delivery::{
 };
 use orgward::secret::Secret;
 use orgward::slot::Host;
-use real::session::{in_session, inside};
+use real::keyring::{Session, inside, run_in};
 use real::*;
 use tempfile::TempDir;
 
@@ -35,7 +35,10 @@ const USER: &str = "tfe.corp.example:8443/acme/organization";
 #[ignore = "needs gnome-keyring and secret-tool; run by .ci/run"]
 async fn a_secret_goes_to_the_keyring_and_nowhere_else() {
     if !inside() {
-        return in_session("a_secret_goes_to_the_keyring_and_nowhere_else", true);
+        return run_in(
+            &Session::start(),
+            "a_secret_goes_to_the_keyring_and_nowhere_else",
+        );
     }
     let folder = TempDir::new().unwrap();
     let deliverer = Deliverer::new(settings(folder.path(), ORGWARD.into()));
@@ -69,7 +72,7 @@ async fn a_secret_goes_to_the_keyring_and_nowhere_else() {
 async fn a_new_credential_takes_the_old_one_s_place_in_the_keyring() {
     if !inside() {
         let name = "a_new_credential_takes_the_old_one_s_place_in_the_keyring";
-        return in_session(name, true);
+        return run_in(&Session::start(), name);
     }
     let host = HostConfig {
         credential: CredentialSource::Keyring,
@@ -100,7 +103,10 @@ async fn a_new_credential_takes_the_old_one_s_place_in_the_keyring() {
 #[ignore = "needs gnome-keyring and secret-tool; run by .ci/run"]
 async fn the_keyring_is_the_rescue_where_it_works() {
     if !inside() {
-        return in_session("the_keyring_is_the_rescue_where_it_works", true);
+        return run_in(
+            &Session::start(),
+            "the_keyring_is_the_rescue_where_it_works",
+        );
     }
     let folder = TempDir::new().unwrap();
     for to in [None, Some(RescueTo::Keyring)] {
@@ -121,10 +127,13 @@ async fn the_keyring_is_the_rescue_where_it_works() {
 }
 
 #[tokio::test]
-#[ignore = "needs dbus-run-session; run by .ci/run"]
+#[ignore = "needs dbus-daemon; run by .ci/run"]
 async fn without_a_keyring_the_rescue_is_a_file() {
     if !inside() {
-        return in_session("without_a_keyring_the_rescue_is_a_file", false);
+        return run_in(
+            &Session::without_keyring(),
+            "without_a_keyring_the_rescue_is_a_file",
+        );
     }
     let folder = TempDir::new().unwrap();
     let state = folder.path().join("state");

@@ -7,7 +7,6 @@
 //! held, and must find it then: a search that is blind fails.
 #![cfg(target_os = "linux")]
 
-mod keyring;
 #[path = "../real/mod.rs"]
 mod real;
 mod scan;
@@ -19,10 +18,10 @@ use std::net::SocketAddr;
 use std::path::Path;
 use std::time::Duration;
 
-use keyring::{BUS, Keyring};
 use orgward::demo::{Flavour, OrganizationSeed};
 use orgward::slot::Kind;
 use real::display::Display;
+use real::keyring::{BUS, Session};
 use scan::{CELL, Findings, Place, search};
 use support::fixture::VARIABLE;
 use support::{Owner, Program, file_when_there, required, select};
@@ -214,8 +213,8 @@ fn nothing_is_left_after_a_command() {
 fn nothing_is_left_after_the_keyring() {
     let owner = Owner::new();
     configure(&owner, &plain(&owner), owner.credential(), "");
-    let keyring = Keyring::start(owner.home.path());
-    let program = start(&owner, &[(BUS, &keyring.address)]);
+    let session = Session::start();
+    let program = start(&owner, &[(BUS, &session.address)]);
     generate(&program, "empty", "panel, until");
     // A `k` at once would be taken for one that was meant for the list.
     program
@@ -223,7 +222,7 @@ fn nothing_is_left_after_the_keyring() {
         .press("k")
         .wait_for("delivered to the keyring");
     let user = "tfe.corp.example/empty/organization";
-    let secret = keyring.look_up(user);
+    let secret = session.look_up(user).expect("an entry");
     assert!(owner.host.accepts(&secret, "empty"));
     reveal_and_hide(&program, &secret);
     close(&program);

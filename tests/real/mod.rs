@@ -5,7 +5,7 @@
 
 pub mod compositor;
 pub mod display;
-pub mod session;
+pub mod keyring;
 
 use std::collections::BTreeMap;
 use std::fs;
