@@ -31,6 +31,7 @@ pub mod log;
 pub mod runtime;
 pub mod secret;
 mod shared;
+pub mod signals;
 pub mod slot;
 pub mod start;
 pub mod terminal;

@@ -11,7 +11,6 @@ mod lending;
 mod lookers;
 mod preparing;
 mod secrets;
-mod signals;
 
 use std::collections::HashMap;
 use std::convert::Infallible;
@@ -29,13 +28,13 @@ use tokio::task::{AbortHandle, JoinSet};
 
 use self::input::{Input, suspend_key};
 use self::lookers::Lookers;
-use self::signals::{Caught, Signals, note};
 use crate::action::{Actor, Control};
 use crate::app::dialogs::OfferDialog;
 use crate::app::message::{Candidate, EffectId, Reply};
 use crate::app::{self, Account, App, Effect, Message, Moment, Settings};
 use crate::delivery::TerminalWrite;
 use crate::ending::{self, LAST_WAIT};
+use crate::signals::{Caught, Signals};
 use crate::terminal::{self, Terminal};
 use crate::ui::{self, Hits};
 
@@ -169,7 +168,7 @@ impl Runtime {
     }
 
     async fn screen(&mut self, settings: Settings, accounts: Vec<Account>) -> io::Result<Exit> {
-        let signals = Signals::new()?;
+        let signals = Signals::new()?.with_stop()?;
         let mut terminal = Terminal::enter(settings.mouse)?;
         let size = terminal.size()?;
         let (mut app, effects) = App::new(settings, accounts, size, self.now());
@@ -332,10 +331,13 @@ impl Runtime {
         };
         Ok(tokio::select! {
             biased;
-            signal = screen.signals.next() => match note(signal) {
-                Caught::End(number) => return Err(Stop::Exit(Exit::Signal(number))),
-                Caught::Interrupt => Some(Message::Interrupt),
-                Caught::Stop => Some(suspend_key()),
+            signal = screen.signals.next() => {
+                tracing::info!(?signal, "signal");
+                match signal {
+                    Caught::End(number) => return Err(Stop::Exit(Exit::Signal(number))),
+                    Caught::Interrupt => Some(Message::Interrupt),
+                    Caught::Stop => Some(suspend_key()),
+                }
             },
             event = screen.input.recv() => match event {
                 Some(Input::Message(message)) => Some(message),

@@ -51,7 +51,7 @@ pub async fn perform(run: &Run, signals: &mut Signals, order: Order, verify: boo
         tokio::select! {
             biased;
             outcome = &mut performing => break Some(outcome),
-            code = signals.next(), if signal.is_none() => {
+            code = signals.ended(), if signal.is_none() => {
                 // No new request from here on; the one in flight is awaited.
                 control.end();
                 signal = Some(code);
@@ -160,7 +160,7 @@ async fn generated(
             if signal.is_none() && run.out.can_ask() {
                 tokio::select! {
                     () = ask_elsewhere(run, slot, &done) => {}
-                    code = signals.next() => *signal = Some(code),
+                    code = signals.ended() => *signal = Some(code),
                 }
             }
         }
@@ -185,7 +185,7 @@ async fn generated(
                     ended.0 = ended.0.max(code::UNKNOWN);
                 }
             },
-            code = signals.next() => *signal = Some(code),
+            code = signals.ended() => *signal = Some(code),
         }
     }
     ended

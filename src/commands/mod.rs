@@ -15,7 +15,6 @@ mod output;
 mod plan;
 mod rotate;
 mod row;
-mod signals;
 mod slots;
 mod table;
 mod waiting;
@@ -28,12 +27,12 @@ use futures_util::FutureExt;
 use crate::cli::{Arguments, Command};
 use crate::credentials::Environment;
 use crate::ending;
+use crate::signals::Signals;
 use crate::start::World;
 use crate::text;
 
 pub use completions::complete;
 pub use output::Output;
-pub use signals::Signals;
 use waiting::Waiting;
 
 /// What a command ends with, as DESIGN.md numbers it. Of several, the highest
@@ -191,6 +190,6 @@ async fn unless<T>(
 ) -> Result<T, Stop> {
     tokio::select! {
         done = work => done,
-        code = signals.next() => Err(Stop::new(code, "")),
+        code = signals.ended() => Err(Stop::new(code, "")),
     }
 }

@@ -3,12 +3,12 @@
 
 use std::time::Duration;
 
-use super::signals::Caught;
 use super::{Exit, Runtime, Screen, Stop};
 use crate::app::message::{Candidate, CheckProblem, EffectId, Reply};
 use crate::app::{self, App, Effect, Message};
 use crate::config::HostConfig;
 use crate::credentials::Credential;
+use crate::signals::Caught;
 use crate::terminal;
 
 /// How long a Ctrl-C that ended another program may take to be heard here.
