@@ -5,6 +5,10 @@
 //! piece, nothing else is ever written in its middle, and the buffer, which may
 //! have held a revealed secret, is wiped as soon as it is out.
 
+#[cfg(windows)]
+mod console;
+
+#[cfg(unix)]
 use std::fs::File;
 use std::io::{self, Write};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -13,6 +17,9 @@ use crossterm::cursor::Show;
 use crossterm::event::{
     DisableBracketedPaste, DisableFocusChange, EnableBracketedPaste, EnableFocusChange,
 };
+#[cfg(windows)]
+use crossterm::event::{DisableMouseCapture, EnableMouseCapture};
+#[cfg(unix)]
 use crossterm::style::Print;
 use crossterm::terminal::{
     Clear, ClearType, EnterAlternateScreen, LeaveAlternateScreen, disable_raw_mode, enable_raw_mode,
@@ -30,8 +37,15 @@ static INSIDE: AtomicBool = AtomicBool::new(false);
 static MOUSE: AtomicBool = AtomicBool::new(false);
 /// Presses and the wheel, with coordinates of any size; not the movements, which
 /// would wake the program for nothing.
-const MOUSE_ON: &str = "\x1b[?1000h\x1b[?1006h";
-const MOUSE_OFF: &str = "\x1b[?1006l\x1b[?1000l";
+#[cfg(unix)]
+const MOUSE_ON: Print<&str> = Print("\x1b[?1000h\x1b[?1006h");
+#[cfg(unix)]
+const MOUSE_OFF: Print<&str> = Print("\x1b[?1006l\x1b[?1000l");
+/// A setting of the console there.
+#[cfg(windows)]
+const MOUSE_ON: EnableMouseCapture = EnableMouseCapture;
+#[cfg(windows)]
+const MOUSE_OFF: DisableMouseCapture = DisableMouseCapture;
 /// Whether a panic has happened anywhere: nothing is drawn any more.
 static PANICKED: AtomicBool = AtomicBool::new(false);
 
@@ -76,9 +90,15 @@ pub async fn gone() {
     std::future::pending().await
 }
 
+/// What frames are written to.
+#[cfg(unix)]
+type Device = File;
+#[cfg(windows)]
+type Device = console::Console;
+
 /// The writer of the frames.
 pub struct Output {
-    file: File,
+    device: Device,
     buffer: Vec<u8>,
     /// The screen was given back: what still comes is dropped without a word,
     /// since ratatui prints to standard error when its last write fails, and
@@ -89,7 +109,7 @@ pub struct Output {
 impl Output {
     fn new() -> io::Result<Self> {
         Ok(Self {
-            file: standard_output()?,
+            device: device()?,
             buffer: Vec::with_capacity(FRAME),
             closed: false,
         })
@@ -101,22 +121,21 @@ impl Output {
     /// Where the terminal does not take them.
     pub fn between_frames(&mut self, bytes: &[u8]) -> io::Result<()> {
         self.flush()?;
-        self.file.write_all(bytes)
+        self.device.write_all(bytes)
     }
 }
 
 /// Standard output without the standard library's line buffer, which would
 /// cut frames into lines and keep their bytes.
 #[cfg(unix)]
-fn standard_output() -> io::Result<File> {
+fn device() -> io::Result<Device> {
     use std::os::fd::AsFd;
     Ok(File::from(io::stdout().as_fd().try_clone_to_owned()?))
 }
 
 #[cfg(windows)]
-fn standard_output() -> io::Result<File> {
-    use std::os::windows::io::AsHandle;
-    Ok(File::from(io::stdout().as_handle().try_clone_to_owned()?))
+fn device() -> io::Result<Device> {
+    console::Console::new()
 }
 
 impl Write for Output {
@@ -135,7 +154,7 @@ impl Write for Output {
             // Terminals that know it show the frame at once, the others ignore it.
             self.buffer.splice(0..0, *b"\x1b[?2026h");
             self.buffer.extend_from_slice(b"\x1b[?2026l");
-            self.file.write_all(&self.buffer)
+            self.device.write_all(&self.buffer)
         };
         // What is behind the frame was never written, or wiped before: wiping
         // the whole of it would take as long as drawing does.
@@ -327,7 +346,7 @@ fn take() -> io::Result<()> {
         EnableFocusChange
     );
     let entered = match MOUSE.load(Ordering::SeqCst) {
-        true => entered.and_then(|()| execute!(io::stdout(), Print(MOUSE_ON))),
+        true => entered.and_then(|()| execute!(io::stdout(), MOUSE_ON)),
         false => entered,
     };
     if entered.is_err() {
@@ -344,7 +363,7 @@ pub fn restore() {
     }
     let mut out = io::stdout();
     if MOUSE.load(Ordering::SeqCst) {
-        let _ = queue!(out, Print(MOUSE_OFF));
+        let _ = queue!(out, MOUSE_OFF);
     }
     let _ = queue!(
         out,
