@@ -9,7 +9,7 @@ use super::field::Field;
 use super::help::Help;
 use super::keys::{Command, Context, Pressed};
 use super::list::Column;
-use super::message::Target;
+use super::message::{DialogPart, Target};
 use super::{App, Effect, Layer, token_page};
 
 /// The lines that one step of the wheel moves.
@@ -136,6 +136,16 @@ impl App {
             // Made for what was there before, or the second of a double click.
             Target::Key(_) if self.now.since_start < self.opened + MEANT => Vec::new(),
             Target::Key(key) => self.key(&key),
+            Target::Part(part) => {
+                match (self.layers.last_mut(), part) {
+                    (Some(Layer::New(dialog)), DialogPart::New(part)) => dialog.go_to(part),
+                    (Some(Layer::Many(dialog)), DialogPart::Many(part)) => dialog.go_to(part),
+                    (Some(Layer::Add(dialog)), DialogPart::Add(part)) => dialog.go_to(part),
+                    // It was there when the click was made.
+                    _ => {}
+                }
+                Vec::new()
+            }
             Target::Row(slot) => {
                 match self.context() {
                     Context::List | Context::Filter | Context::Timeline => {

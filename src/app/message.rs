@@ -9,6 +9,7 @@ use std::time::Duration;
 use crossterm::event::KeyEvent;
 use jiff::Timestamp;
 
+use super::dialogs;
 use super::list::AccountId;
 use url::Url;
 
@@ -75,6 +76,19 @@ pub enum Target {
     Row(Slot),
     /// A button, or a key in the key bar: the click is that key.
     Key(KeyEvent),
+    /// A part of a dialog, which takes the keys from then on.
+    Part(DialogPart),
+}
+
+/// A part of a dialog that can take the keys.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum DialogPart {
+    /// Of the dialog for a new token.
+    New(dialogs::Focus),
+    /// Of the one for many slots.
+    Many(dialogs::ManyFocus),
+    /// Of the one that adds a host or an organization.
+    Add(dialogs::Part),
 }
 
 /// Why a copied secret is not on the clipboard any more.

@@ -56,7 +56,7 @@ impl<'a> Part<'a> {
         }
     }
 
-    /// The same line, which can be clicked.
+    /// The same line, which can be clicked: the whole of a field.
     pub fn clicked(mut self, target: Target) -> Self {
         self.target = Some(target);
         self
@@ -147,14 +147,23 @@ fn hits(parts: &[Part], inside: Rect, over: u16) -> Vec<(Rect, Target)> {
     let mut hits = Vec::new();
     let mut y = 0_u16;
     for part in parts {
+        let rows = u16::try_from(rows(&part.line, inside.width)).unwrap_or(u16::MAX);
         if let (Some(target), Some(line)) = (&part.target, y.checked_sub(over))
             && line < inside.height
         {
-            let width = u16::try_from(part.line.width()).unwrap_or(u16::MAX);
-            let area = Rect::new(inside.x, inside.y + line, width.min(inside.width), 1);
+            // A button is as wide as its words; a field, all that is its own.
+            let area = match target {
+                Target::Key(_) => {
+                    let width = u16::try_from(part.line.width()).unwrap_or(u16::MAX);
+                    Rect::new(inside.x, inside.y + line, width.min(inside.width), 1)
+                }
+                _ => {
+                    let height = rows.min(inside.height - line);
+                    Rect::new(inside.x, inside.y + line, inside.width, height)
+                }
+            };
             hits.push((area, target.clone()));
         }
-        let rows = u16::try_from(rows(&part.line, inside.width)).unwrap_or(u16::MAX);
         y = y.saturating_add(rows);
     }
     hits

@@ -12,6 +12,7 @@ use super::inside::{Inside, problem};
 use crate::action::{Step, Verb};
 use crate::app::dialogs::{DeleteDialog, Focus, LeaveDialog, NewDialog, Notice, WORD};
 use crate::app::keys::Command;
+use crate::app::message::DialogPart;
 use crate::app::{App, Running, Target, when};
 use crate::slot::Identity;
 
@@ -97,25 +98,24 @@ pub fn new(app: &App, dialog: &NewDialog, frame: &mut Frame, theme: Theme) -> Bo
         }
     }
     parts.push(Part::gap());
-    let rank = |focus, rank| if dialog.focus == focus { 0 } else { rank };
-    parts.push(Part::ranked(
-        rank(Focus::Expiry, 5),
-        inside.expiry(
-            app,
-            &dialog.terms,
-            dialog.end(),
-            preparation.and_then(|known| known.policy),
-            dialog.focus == Focus::Expiry,
-        ),
-    ));
-    parts.push(Part::ranked(
-        rank(Focus::Destination, 2),
-        inside.destination(
-            &dialog.terms,
-            dialog.focus == Focus::Destination,
-            dialog.problem.as_deref(),
-        ),
-    ));
+    let field = |focus, rank, line| {
+        let rank = if dialog.focus == focus { 0 } else { rank };
+        Part::ranked(rank, line).clicked(Target::Part(DialogPart::New(focus)))
+    };
+    let expiry = inside.expiry(
+        app,
+        &dialog.terms,
+        dialog.end(),
+        preparation.and_then(|known| known.policy),
+        dialog.focus == Focus::Expiry,
+    );
+    parts.push(field(Focus::Expiry, 5, expiry));
+    let destination = inside.destination(
+        &dialog.terms,
+        dialog.focus == Focus::Destination,
+        dialog.problem.as_deref(),
+    );
+    parts.push(field(Focus::Destination, 2, destination));
     let rescue = match preparation {
         Some(known) if !known.rescue_proven => 3,
         _ => 7,
@@ -135,13 +135,15 @@ pub fn new(app: &App, dialog: &NewDialog, frame: &mut Frame, theme: Theme) -> Bo
         let button = Part::must(Line::from(Span::styled("[ Generate ]", style)));
         parts.push(button.clicked(Target::Key(KeyCode::Enter.into())));
     } else {
-        parts.extend(inside.name(
+        let [what, typed] = inside.name(
             "replace",
             &dialog.slot.organization,
             &dialog.name,
             dialog.focus == Focus::Name,
             dialog.is_ready(),
-        ));
+        );
+        let target = Target::Part(DialogPart::New(Focus::Name));
+        parts.extend([what.clicked(target.clone()), typed.clicked(target)]);
     }
     parts.extend(problem(dialog.problem.as_deref(), theme));
     let kind = dialog.slot.kind.words();

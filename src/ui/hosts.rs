@@ -5,10 +5,12 @@ use ratatui::text::{Line, Span};
 
 use super::boxed::{Boxed, Part, WIDTH, boxed, chosen, inner_width, leaves_keys, text_of};
 use super::{Theme, pad};
+use crate::app::Target;
 use crate::app::dialogs::{
     AddDialog, AskDialog, OfferDialog, Part as Focus, Place, ProgramDialog, Source, Stage,
 };
 use crate::app::masked::Masked;
+use crate::app::message::DialogPart;
 use crate::text::fit;
 
 /// The columns of a label before a field.
@@ -143,7 +145,8 @@ pub fn add(dialog: &AddDialog, frame: &mut Frame, theme: Theme) -> Boxed {
             line.push(Span::styled(words, theme.faint()));
         }
         let rank = if focused { 0 } else { 2 };
-        parts.push(Part::ranked(rank, Line::from(line)));
+        let target = Target::Part(DialogPart::Add(part));
+        parts.push(Part::ranked(rank, Line::from(line)).clicked(target));
     }
     if let Some((host, goes_to)) = dialog.goes_elsewhere() {
         parts.push(Part::must(Line::styled(

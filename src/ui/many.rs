@@ -11,9 +11,10 @@ use super::{Theme, counted, pad};
 use crate::action::Verb;
 use crate::app::dialogs::{Deed, Item, LeftOut, ManyDialog, ManyFocus, short_name};
 use crate::app::layout::{self, HELP};
+use crate::app::message::DialogPart;
 use crate::app::report::{Mood, Report};
 use crate::app::run::Run;
-use crate::app::{App, when};
+use crate::app::{App, Target, when};
 use crate::expiry::ExpiryError;
 use crate::fleet::Own;
 use crate::slot::{Identity, Slot, Time};
@@ -72,14 +73,16 @@ pub fn dialog(app: &App, dialog: &ManyDialog, frame: &mut Frame, theme: Theme) -
         1 => format!("to {} its token:", verb.as_str()),
         _ => format!("to {} their tokens:", verb.as_str()),
     };
-    parts.extend(inside.typed(
+    let [what, typed] = inside.typed(
         &count.to_string(),
         &what,
         verb.as_str(),
         &dialog.count,
         dialog.focus == ManyFocus::Count,
         dialog.is_ready(),
-    ));
+    );
+    let target = Target::Part(DialogPart::Many(ManyFocus::Count));
+    parts.extend([what.clicked(target.clone()), typed.clicked(target)]);
     if dialog.is_checking() {
         let words = "trying the destination for each of them";
         parts.push(Part::must(Line::styled(words, theme.faint())));
@@ -97,7 +100,10 @@ pub fn dialog(app: &App, dialog: &ManyDialog, frame: &mut Frame, theme: Theme) -
 }
 
 fn terms(app: &App, dialog: &ManyDialog, inside: &Inside) -> [Part<'static>; 3] {
-    let rank = |focus, rank| if dialog.focus == focus { 0 } else { rank };
+    let field = |focus, rank, line| {
+        let rank = if dialog.focus == focus { 0 } else { rank };
+        Part::ranked(rank, line).clicked(Target::Part(DialogPart::Many(focus)))
+    };
     let end = dialog.end();
     let beyond = match &end {
         Err((Some(slot), ExpiryError::BeyondPolicy { .. })) => {
@@ -117,8 +123,9 @@ fn terms(app: &App, dialog: &ManyDialog, inside: &Inside) -> [Part<'static>; 3] 
         7
     };
     [
-        Part::ranked(
-            rank(ManyFocus::Expiry, 5),
+        field(
+            ManyFocus::Expiry,
+            5,
             inside.expiry(
                 app,
                 &dialog.terms,
@@ -127,8 +134,9 @@ fn terms(app: &App, dialog: &ManyDialog, inside: &Inside) -> [Part<'static>; 3] 
                 dialog.focus == ManyFocus::Expiry,
             ),
         ),
-        Part::ranked(
-            rank(ManyFocus::Destination, 2),
+        field(
+            ManyFocus::Destination,
+            2,
             inside.destination(
                 &dialog.terms,
                 dialog.focus == ManyFocus::Destination,

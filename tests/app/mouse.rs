@@ -1,7 +1,7 @@
 //! The mouse: what is clicked is what is drawn, and no click does what Enter
 //! would not do.
 
-use orgward::app::Settings;
+use orgward::app::{Message, Settings};
 use orgward::slot::Identity;
 
 use crate::driver::Owner;
@@ -95,6 +95,31 @@ fn generate_is_a_button() {
     owner.click("new token").prepared(preparation());
     owner.click("[ Generate ]");
     owner.order();
+}
+
+#[test]
+fn a_part_of_a_dialog_that_is_clicked_takes_the_keys() {
+    let mut one = with("acme", there(token("at-1")));
+    one.press("n").prepared(preparation()).press("acm");
+    one.click("Goes to").press("<left>").click("Expires");
+    one.press("7d").sees("7d").click("acm").press("e");
+    let order = one.press("<enter>").order();
+    assert_eq!(&*order.slot.organization, "acme");
+    let mut owner = owner(&["acme", "beta"]);
+    owner
+        .read("acme", there(token("at-1")))
+        .read("beta", there(token("at-2")));
+    owner.press("*n").prepared_many(many(2));
+    owner.click("Expires").press("7d").sees("7d");
+    owner.click("Type 2").press("2").sees("Enter to replace");
+    owner.press("<esc>").press("a");
+    owner.click("Account").press("prod").sees("prod");
+    owner.click("Address").press("https").sees(" https");
+    // What is not a part of the dialog that is open means nothing.
+    let target = owner.target("Account").unwrap();
+    owner.press("<esc>d").prepared_many(many(2));
+    owner.send(Message::Click(target));
+    owner.press("2").sees("Enter to delete");
 }
 
 #[test]

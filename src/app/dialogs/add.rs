@@ -268,6 +268,13 @@ impl AddDialog {
         self.focus = parts[turned(at.unwrap_or(0), by, parts.len())];
     }
 
+    /// Has this part take the keys.
+    pub fn go_to(&mut self, part: Part) {
+        if self.parts().contains(&part) {
+            self.focus = part;
+        }
+    }
+
     fn act(&mut self) -> Wanted {
         match std::mem::replace(&mut self.stage, Stage::Typing) {
             Stage::Typing => match self.candidate() {

@@ -276,13 +276,25 @@ impl ManyDialog {
         }
     }
 
-    fn turn(&mut self, by: isize) {
-        let parts = match self.deed {
-            Deed::New => &[ManyFocus::Count, ManyFocus::Expiry, ManyFocus::Destination][..],
+    fn parts(&self) -> &'static [ManyFocus] {
+        match self.deed {
+            Deed::New => &[ManyFocus::Count, ManyFocus::Expiry, ManyFocus::Destination],
             Deed::Delete => &[ManyFocus::Count],
-        };
+        }
+    }
+
+    fn turn(&mut self, by: isize) {
+        let parts = self.parts();
         let at = parts.iter().position(|part| *part == self.focus);
         self.focus = parts[turned(at.unwrap_or(0), by, parts.len())];
+    }
+
+    /// Has this part take the keys.
+    pub fn go_to(&mut self, part: ManyFocus) {
+        self.checking = None;
+        if self.parts().contains(&part) {
+            self.focus = part;
+        }
     }
 
     fn act(&mut self) -> ManyWish {

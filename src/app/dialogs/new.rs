@@ -184,6 +184,14 @@ impl NewDialog {
         self.focus = parts[turned(at.unwrap_or(0), by, parts.len())];
     }
 
+    /// Has this part take the keys.
+    pub fn go_to(&mut self, part: Focus) {
+        self.armed = false;
+        if self.parts().contains(&part) {
+            self.focus = part;
+        }
+    }
+
     fn act(&mut self) -> Reaction {
         if !self.confirmed() {
             return Reaction::Stay;
