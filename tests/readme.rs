@@ -40,6 +40,12 @@ fn every_configuration_in_the_readme_is_accepted() {
 }
 
 #[test]
+fn the_readme_is_read_in_one_go() {
+    let lines = text("README.md").lines().count();
+    assert!((150..=250).contains(&lines), "{lines} lines");
+}
+
+#[test]
 fn every_key_and_every_state_is_in_the_readme() {
     let readme = text("README.md");
     for binding in Keymap::new(&BTreeMap::new()).expect("the keys").bindings() {
