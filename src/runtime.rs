@@ -191,12 +191,17 @@ impl Runtime {
                 App::new(app.settings, accounts, size, self.now())
             }
         };
-        let screen = Screen {
+        let mut app = app;
+        let mut screen = Screen {
             terminal,
             signals,
             input: self.read_input(),
         };
-        let Err(stop) = self.rounds(app, effects, screen).await;
+        let Err(stop) = self.rounds(&mut app, effects, &mut screen).await;
+        // Not with a revealed secret in the last frame: what the screen showed last
+        // is kept by some terminals.
+        app.hide_secrets();
+        let _ = self.draw(&mut screen.terminal, &app);
         stop.exit()
     }
 
@@ -204,9 +209,9 @@ impl Runtime {
     /// what happens next is told to the state.
     async fn rounds(
         &mut self,
-        mut app: App,
+        app: &mut App,
         mut pending: Vec<Effect>,
-        mut screen: Screen,
+        screen: &mut Screen,
     ) -> Result<Infallible, Stop> {
         // Whether the screen may not show what is: a task that has ended, or a move
         // of the mouse, changes nothing.
@@ -214,18 +219,19 @@ impl Runtime {
         loop {
             stale |= !pending.is_empty();
             for effect in std::mem::take(&mut pending) {
-                pending.extend(self.carry_out(effect, &mut app, &mut screen).await?);
+                pending.extend(self.carry_out(effect, app, screen).await?);
             }
-            let waits = self.unseen && self.frame_due(&app).is_some_and(|due| due > Instant::now());
-            if stale && !waits {
-                self.draw(&mut screen.terminal, &app)?;
+            let waits = self.unseen && self.frame_due(app).is_some_and(|due| due > Instant::now());
+            let busy = stale && !waits && !screen.terminal.is_free();
+            if stale && !waits && !busy {
+                self.draw(&mut screen.terminal, app)?;
                 stale = false;
             }
             if pending.is_empty()
-                && let Some(message) = self.next(&app, &mut screen).await?
+                && let Some(message) = self.next(app, screen, busy).await?
             {
                 stale = true;
-                pending.extend(self.take_in(message, &mut app, &mut screen)?);
+                pending.extend(self.take_in(message, app, screen)?);
             }
         }
     }
@@ -316,8 +322,14 @@ impl Runtime {
         });
     }
 
-    /// What happens next; nothing where the state need not hear of it.
-    async fn next(&mut self, app: &App, screen: &mut Screen) -> Result<Option<Message>, Stop> {
+    /// What happens next; nothing where the state need not hear of it. Where a frame
+    /// waits for the terminal, that can take it again.
+    async fn next(
+        &mut self,
+        app: &App,
+        screen: &mut Screen,
+        frame_waits: bool,
+    ) -> Result<Option<Message>, Stop> {
         if let Some(event) = self.click.take() {
             return Ok(self.mouse(event));
         }
@@ -349,6 +361,10 @@ impl Runtime {
             Some(write) = self.terminal_writes.recv() => {
                 let result = screen.terminal.between_frames(&write.bytes);
                 let _ = write.done.send(result);
+                None
+            }
+            free = screen.terminal.news(frame_waits) => {
+                free.map_err(|_| Stop::terminal_gone())?;
                 None
             }
             Some(done) = self.writes.join_next() => ended(done)?,

@@ -1,19 +1,23 @@
 //! Raw mode, the alternate screen, and getting out of them again on every way:
 //! quit, error, panic, signal, suspend.
 //!
-//! All that is drawn goes through one writer, [`Output`]: a frame leaves in one
-//! piece, nothing else is ever written in its middle, and the buffer, which may
-//! have held a revealed secret, is wiped as soon as it is out.
+//! All that is drawn goes through one [`Output`]: a frame leaves in one piece,
+//! nothing else is ever written in its middle, and the buffer, which may have
+//! held a revealed secret, is wiped as soon as it is out. A thread of its own
+//! writes, so that a terminal that does not read stops nothing else.
 
+mod backend;
 #[cfg(windows)]
 mod console;
+mod writer;
 
 #[cfg(unix)]
 use std::fs::File;
 use std::io::{self, Write};
+use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use crossterm::cursor::Show;
+use crossterm::cursor::{MoveTo, Show};
 use crossterm::event::{
     DisableBracketedPaste, DisableFocusChange, EnableBracketedPaste, EnableFocusChange,
 };
@@ -21,14 +25,15 @@ use crossterm::event::{
 use crossterm::event::{DisableMouseCapture, EnableMouseCapture};
 #[cfg(unix)]
 use crossterm::style::Print;
+use crossterm::style::{Attribute, ResetColor, SetAttribute};
 use crossterm::terminal::{
     Clear, ClearType, EnterAlternateScreen, LeaveAlternateScreen, disable_raw_mode, enable_raw_mode,
 };
 use crossterm::{execute, queue};
-use ratatui::backend::CrosstermBackend;
 use ratatui::buffer::Buffer;
-use zeroize::Zeroize;
 
+use self::backend::Screen;
+use self::writer::Writer;
 use crate::text;
 
 /// Whether the screen is ours.
@@ -49,8 +54,25 @@ const MOUSE_OFF: DisableMouseCapture = DisableMouseCapture;
 /// Whether a panic has happened anywhere: nothing is drawn any more.
 static PANICKED: AtomicBool = AtomicBool::new(false);
 
+/// Who writes to the terminal, once the screen was ours.
+static WRITER: OnceLock<Writer> = OnceLock::new();
+
 /// The size of a frame's buffer before it has to grow.
 const FRAME: usize = 256 * 1024;
+
+/// The window's size, in columns and lines.
+///
+/// # Errors
+/// Where the system does not say: there is no terminal.
+pub fn size() -> io::Result<(u16, u16)> {
+    // Not `terminal::size()`, which asks `tput` then, and starts it with the
+    // credentials of this program's environment.
+    #[cfg(unix)]
+    let (width, height) = crossterm::terminal::window_size().map(|it| (it.columns, it.rows))?;
+    #[cfg(not(unix))]
+    let (width, height) = crossterm::terminal::size()?;
+    Ok((width, height))
+}
 
 /// Returns when the terminal has hung up. Its signal goes to the session's leader
 /// alone, which need not pass it on, and reading from such a terminal fails
@@ -96,9 +118,9 @@ type Device = File;
 #[cfg(windows)]
 type Device = console::Console;
 
-/// The writer of the frames.
+/// Where frames are put together.
 pub struct Output {
-    device: Device,
+    writer: Writer,
     buffer: Vec<u8>,
     /// The screen was given back: what still comes is dropped without a word,
     /// since ratatui prints to standard error when its last write fails, and
@@ -108,8 +130,15 @@ pub struct Output {
 
 impl Output {
     fn new() -> io::Result<Self> {
+        let writer = match WRITER.get() {
+            Some(writer) => writer.clone(),
+            None => {
+                let writer = Writer::start(device()?)?;
+                WRITER.get_or_init(|| writer).clone()
+            }
+        };
         Ok(Self {
-            device: device()?,
+            writer,
             buffer: Vec::with_capacity(FRAME),
             closed: false,
         })
@@ -121,7 +150,8 @@ impl Output {
     /// Where the terminal does not take them.
     pub fn between_frames(&mut self, bytes: &[u8]) -> io::Result<()> {
         self.flush()?;
-        self.device.write_all(bytes)
+        self.buffer = self.writer.write(bytes.to_vec())?;
+        self.writer.settle()
     }
 }
 
@@ -148,26 +178,22 @@ impl Write for Output {
         const HIDE: &[u8] = b"\x1b[?25l";
         // A frame that changed nothing only hides the hidden cursor again.
         let empty = self.buffer.chunks(HIDE.len()).all(|piece| piece == HIDE);
-        let result = if empty || self.closed {
-            Ok(())
-        } else {
-            // Terminals that know it show the frame at once, the others ignore it.
-            self.buffer.splice(0..0, *b"\x1b[?2026h");
-            self.buffer.extend_from_slice(b"\x1b[?2026l");
-            self.device.write_all(&self.buffer)
-        };
-        // What is behind the frame was never written, or wiped before: wiping
-        // the whole of it would take as long as drawing does.
-        self.buffer.as_mut_slice().zeroize();
-        self.buffer.clear();
+        if empty || self.closed {
+            self.buffer.clear();
+            return Ok(());
+        }
+        // Terminals that know it show the frame at once, the others ignore it.
+        self.buffer.splice(0..0, *b"\x1b[?2026h");
+        self.buffer.extend_from_slice(b"\x1b[?2026l");
+        self.buffer = self.writer.write(std::mem::take(&mut self.buffer))?;
         self.buffer.reserve(FRAME);
-        result
+        Ok(())
     }
 }
 
 /// The screen, while it is ours.
 pub struct Terminal {
-    inner: ratatui::Terminal<CrosstermBackend<Output>>,
+    inner: ratatui::Terminal<Screen>,
 }
 
 impl Terminal {
@@ -178,7 +204,9 @@ impl Terminal {
     pub fn enter(mouse: bool) -> io::Result<Self> {
         MOUSE.store(mouse, Ordering::SeqCst);
         take()?;
-        let inner = ratatui::Terminal::new(CrosstermBackend::new(Output::new()?));
+        let inner = Output::new()
+            .map(Screen::new)
+            .and_then(ratatui::Terminal::new);
         match inner {
             Ok(inner) => Ok(Self { inner }),
             Err(error) => {
@@ -193,14 +221,28 @@ impl Terminal {
     /// # Errors
     /// Where the terminal does not say.
     pub fn size(&self) -> io::Result<(u16, u16)> {
-        let size = self.inner.size()?;
-        Ok((size.width, size.height))
+        size()
     }
 
-    /// Draws a frame, unless a panic has ended the drawing.
+    /// Whether a frame would be written at once: the one before is out.
+    pub fn is_free(&mut self) -> bool {
+        self.inner.backend_mut().output().writer.is_free()
+    }
+
+    /// Returns when a frame would be written at once, if that is wanted.
     ///
     /// # Errors
-    /// Where the terminal does not take it: it is gone.
+    /// When the last one could not be written: the terminal is gone.
+    pub async fn news(&mut self, wants_free: bool) -> io::Result<()> {
+        let writer = self.inner.backend_mut().output().writer.clone();
+        writer.news(wants_free).await
+    }
+
+    /// Draws a frame, unless a panic has ended the drawing. Waits a little for the
+    /// one before.
+    ///
+    /// # Errors
+    /// Where the terminal does not take it: it is gone, or does not read.
     pub fn draw(&mut self, draw: impl FnOnce(&mut ratatui::Frame)) -> io::Result<()> {
         if PANICKED.load(Ordering::SeqCst) {
             return Ok(());
@@ -219,7 +261,7 @@ impl Terminal {
     /// # Errors
     /// Where the terminal does not take them.
     pub fn between_frames(&mut self, bytes: &[u8]) -> io::Result<()> {
-        self.inner.backend_mut().writer_mut().between_frames(bytes)
+        self.inner.backend_mut().output().between_frames(bytes)
     }
 
     /// Leaves the screen to the shell and stops this process; returns when it
@@ -237,14 +279,14 @@ impl Terminal {
     /// Gives the screen back; what is still drawn goes nowhere.
     fn give(&mut self) {
         restore();
-        self.inner.backend_mut().writer_mut().closed = true;
+        self.inner.backend_mut().output().closed = true;
     }
 
     fn take_again(&mut self) -> io::Result<()> {
         take()?;
         // A new one knows that nothing of the old screen is there; the old
         // one's `clear` would ask the terminal for its cursor and wait.
-        self.inner = ratatui::Terminal::new(CrosstermBackend::new(Output::new()?))?;
+        self.inner = ratatui::Terminal::new(Screen::new(Output::new()?))?;
         Ok(())
     }
 
@@ -361,21 +403,40 @@ pub fn restore() {
     if !INSIDE.swap(false, Ordering::SeqCst) {
         return;
     }
-    let mut out = io::stdout();
+    let mut out = Vec::new();
     if MOUSE.load(Ordering::SeqCst) {
         let _ = queue!(out, MOUSE_OFF);
     }
-    let _ = queue!(
-        out,
-        DisableFocusChange,
-        DisableBracketedPaste,
-        // The alternate screen may have shown a secret.
-        Clear(ClearType::All),
-        LeaveAlternateScreen,
-        Show
-    );
-    let _ = out.flush();
+    let _ = queue!(out, DisableFocusChange, DisableBracketedPaste);
+    erase(&mut out);
+    let _ = queue!(out, LeaveAlternateScreen, Show);
+    // A terminal that does not read keeps nobody here.
+    let written = match WRITER.get() {
+        Some(writer) => writer.write(out).and_then(|_| writer.settle()),
+        None => io::stdout()
+            .write_all(&out)
+            .and_then(|()| io::stdout().flush()),
+    };
+    if let Err(error) = written {
+        tracing::warn!(%error, "the screen was not given back");
+    }
     let _ = disable_raw_mode();
+}
+
+/// Empties the screen, which may have shown a secret. Line by line: where there is
+/// no alternate screen, a terminal keeps in its history what is cleared as a whole.
+fn erase(out: &mut Vec<u8>) {
+    let _ = queue!(out, ResetColor, SetAttribute(Attribute::Reset));
+    match size() {
+        Ok((_, height)) => {
+            for line in (0..height).rev() {
+                let _ = queue!(out, MoveTo(0, line), Clear(ClearType::CurrentLine));
+            }
+        }
+        Err(_) => {
+            let _ = queue!(out, Clear(ClearType::All));
+        }
+    }
 }
 
 /// Whether any part of the program has panicked.

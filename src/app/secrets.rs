@@ -26,7 +26,7 @@ impl App {
         panels.find_map(|panel| panel.end(id).then_some(panel))
     }
 
-    pub(super) fn hide_secrets(&mut self) {
+    pub(crate) fn hide_secrets(&mut self) {
         for layer in &mut self.layers {
             if let Layer::Panel(panel) = layer {
                 panel.hide();

@@ -38,7 +38,8 @@ impl Output {
         let errors = std::io::stderr().is_terminal();
         Self {
             width: terminal.then(|| {
-                crossterm::terminal::size().map_or(80, |(width, _)| usize::from(width.max(20)))
+                let width = crate::terminal::size().map_or(0, |(width, _)| usize::from(width));
+                if width == 0 { 80 } else { width.max(20) }
             }),
             colour: !filled("NO_COLOR") && (forced || terminal && !dumb),
             ascii,

@@ -15,20 +15,22 @@ impl Console {
     pub(super) fn new() -> io::Result<Self> {
         crossterm_winapi::Console::output().map(Self)
     }
+}
 
-    /// Writes a text whole; what it is turned into is wiped by the allocator.
-    pub(super) fn write_all(&mut self, bytes: &[u8]) -> io::Result<()> {
-        let mut text = std::str::from_utf8(bytes)
+/// What the text is turned into is wiped by the allocator.
+impl io::Write for Console {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let text = std::str::from_utf8(bytes)
             .map_err(|_| io::Error::new(io::ErrorKind::InvalidData, "a frame is not UTF-8"))?;
-        while !text.is_empty() {
-            let mut end = text.len().min(PIECE);
-            while !text.is_char_boundary(end) {
-                end -= 1;
-            }
-            let (piece, rest) = text.split_at(end);
-            self.0.write_char_buffer(piece.as_bytes())?;
-            text = rest;
+        let mut end = text.len().min(PIECE);
+        while !text.is_char_boundary(end) {
+            end -= 1;
         }
+        self.0.write_char_buffer(&bytes[..end])?;
+        Ok(end)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
         Ok(())
     }
 }

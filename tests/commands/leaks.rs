@@ -6,6 +6,22 @@ use super::runner::{command, file, rescued, with_deliveries};
 use super::support::{Owner, Sampler, Sentinel};
 
 #[test]
+fn no_program_is_asked_for_the_size_of_a_window_that_is_not_there() {
+    let owner = Owner::new();
+    let folder = owner.home.path().join("bin");
+    let asked = owner.home.path().join("asked");
+    std::fs::create_dir(&folder).unwrap();
+    let tput = format!("env >>'{}'; echo 80", asked.display());
+    super::real::script(&folder.join("tput"), &tput);
+    let path = format!("{}:/usr/bin:/bin", folder.display());
+    for args in [&["doctor"][..], &["list"], &["list", "--help"]] {
+        let ran = command(&owner, args).env("PATH", &path).output().unwrap();
+        assert!(!ran.stdout.is_empty(), "{ran:?}");
+    }
+    assert!(!asked.exists(), "its environment has the credential");
+}
+
+#[test]
 fn no_secret_and_no_credential_is_anywhere_else() {
     let owner = Owner::new();
     with_deliveries(&owner);

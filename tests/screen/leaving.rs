@@ -80,6 +80,42 @@ fn a_terminal_that_is_gone_ends_the_program_and_rescues_the_secret() {
 }
 
 #[test]
+fn a_terminal_that_reads_nothing_any_more_keeps_no_secret_from_its_rescue() {
+    let owner = Owner::new();
+    let program = owner.start();
+    generate(&program);
+    program.freeze(true);
+    // More than what lies between the two can hold.
+    for turn in 0..60 {
+        let (width, height) = [(200, 60), (180, 50)][turn % 2];
+        program.resize(width, height);
+        std::thread::sleep(std::time::Duration::from_millis(10));
+    }
+    program.signal(Signal::TERM);
+    let secret = rescued(&owner);
+    assert!(owner.host.accepts(&secret, "empty"));
+    program.freeze(false);
+    assert_eq!(program.wait_exit(), Exit::Code(143));
+    assert!(program.is_cooked());
+}
+
+#[test]
+fn a_terminal_that_reads_again_shows_what_is() {
+    let owner = Owner::new();
+    let program = owner.start();
+    select(&program, "empty");
+    program.freeze(true);
+    for turn in 0..60 {
+        let (width, height) = [(200, 60), (180, 50)][turn % 2];
+        program.resize(width, height);
+        std::thread::sleep(std::time::Duration::from_millis(10));
+    }
+    program.press("n").resize(110, 30).freeze(false);
+    program.wait_for("panel, until").enter();
+    program.wait_for("••••••••");
+}
+
+#[test]
 fn a_signal_for_an_interrupt_leaves_like_its_key() {
     let owner = Owner::new();
     let program = owner.start();

@@ -160,3 +160,29 @@ fn the_buffer_is_gone_after_the_program_was_killed() {
     until("no buffer", || tmux.buffers().is_empty());
     run.hunt(&secret, hunt(pid));
 }
+
+#[test]
+#[ignore = "needs tmux; run by .ci/run"]
+fn a_revealed_secret_is_not_in_the_history_of_a_terminal_without_a_second_screen() {
+    for signal in [Signal::TERM, Signal::INT] {
+        let owner = Owner::new();
+        let tmux = Tmux::start(&owner, None);
+        tmux.ask(&["set-option", "-g", "alternate-screen", "off"]);
+        tmux.ask(&["set-option", "-g", "remain-on-exit", "on"]);
+        let run = tmux.program(&owner);
+        let pid = tmux.pid();
+        let secret = copied(&run);
+        run.program.press("v").wait_for(&secret[..30]);
+        let process = rustix::process::Pid::from_raw(pid).unwrap();
+        rustix::process::kill_process(process, signal).unwrap();
+        if signal == Signal::INT {
+            run.program.wait_for("Undelivered secret");
+            run.program.type_text("lose").enter();
+        }
+        until("the end of the program", || {
+            tmux.ask(&["display-message", "-p", "-t", "ours", "#{pane_dead}"]) == "1\n"
+        });
+        let history = tmux.ask(&["capture-pane", "-p", "-J", "-S", "-", "-t", "ours"]);
+        assert!(!history.contains(&secret[..30]), "{history}");
+    }
+}

@@ -106,6 +106,7 @@ impl Builder {
             terminal: Mutex::new(Terminal::new(cols, rows)),
             changed: Condvar::new(),
             hung_up: AtomicBool::new(false),
+            frozen: AtomicBool::new(false),
         });
         let reader = pair.master.try_clone_reader().unwrap();
         let thread = std::thread::spawn({
@@ -196,6 +197,8 @@ struct Shared {
     terminal: Mutex<Terminal>,
     changed: Condvar,
     hung_up: AtomicBool,
+    /// Nobody reads what the program writes.
+    frozen: AtomicBool,
 }
 
 impl Shared {
@@ -213,6 +216,9 @@ impl Shared {
             }
             self.lock().take(&piece[..n]);
             self.changed.notify_all();
+            while self.frozen.load(Ordering::SeqCst) {
+                std::thread::sleep(Duration::from_millis(5));
+            }
         }
         // Closed before it is said: after "ended" the terminal is gone.
         drop(reader);
@@ -277,6 +283,12 @@ impl Program {
     }
 
     // ---- input
+
+    /// Has the terminal read nothing any more, or read again.
+    pub fn freeze(&self, frozen: bool) -> &Self {
+        self.shared.frozen.store(frozen, Ordering::SeqCst);
+        self
+    }
 
     pub fn press(&self, key: impl Into<Key>) -> &Self {
         let key = key.into();
@@ -602,6 +614,7 @@ impl Program {
 
 impl Drop for Program {
     fn drop(&mut self) {
+        self.freeze(false);
         self.family.get_mut().look();
         if self.exited().is_none() {
             let group = Pid::from_raw(self.pid).unwrap();

@@ -119,7 +119,7 @@ fn terminal(findings: &mut Findings, env: &Environment) {
         false => "ASCII only, by LC_ALL, LC_CTYPE or LANG",
     };
     let is_terminal = std::io::stdin().is_terminal() && std::io::stdout().is_terminal();
-    let size = match crossterm::terminal::size() {
+    let size = match crate::terminal::size() {
         Ok((width, height)) if is_terminal => format!(", {width}x{height}"),
         _ => String::new(),
     };

@@ -1,0 +1,168 @@
+//! The thread that writes to the terminal. A terminal that reads no more (a
+//! connection that froze, an emulator that was stopped) stops whoever writes to it,
+//! and meanwhile the program has to hear that it must end, and bring a secret into
+//! safety.
+
+use std::io::{self, Write};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use tokio::sync::Notify;
+use zeroize::Zeroize;
+
+use super::{Device, FRAME};
+
+/// How long is waited for a terminal that does not read.
+const PATIENCE: Duration = Duration::from_secs(1);
+
+/// The way to it, for everybody who writes.
+#[derive(Clone)]
+pub(super) struct Writer(Arc<Shared>);
+
+#[derive(Default)]
+struct Shared {
+    state: Mutex<State>,
+    changed: Condvar,
+    news: Notify,
+}
+
+#[derive(Default)]
+struct State {
+    /// What is written next.
+    next: Option<Vec<u8>>,
+    /// Whether something is not written whole yet.
+    busy: bool,
+    /// It was waited for in vain; nobody waits again while that lasts.
+    stuck: bool,
+    /// Whether somebody wants to hear when it is free.
+    awaited: bool,
+    failed: Option<io::Error>,
+    /// A buffer to be used again: empty, and wiped.
+    spare: Vec<u8>,
+}
+
+impl Writer {
+    /// Starts the thread, which ends with the process.
+    ///
+    /// # Errors
+    /// Where the system has no thread.
+    pub(super) fn start(mut device: Device) -> io::Result<Self> {
+        let writer = Self(Arc::default());
+        let shared = writer.0.clone();
+        std::thread::Builder::new()
+            .name("terminal".to_owned())
+            .spawn(move || {
+                loop {
+                    let mut bytes = shared.next();
+                    let result = device.write_all(&bytes);
+                    // Only what was written: wiping all of the room would take
+                    // as long as drawing does.
+                    bytes.as_mut_slice().zeroize();
+                    bytes.clear();
+                    shared.written(bytes, result);
+                }
+            })?;
+        Ok(writer)
+    }
+
+    /// Whether all is written.
+    pub(super) fn is_free(&self) -> bool {
+        !self.0.lock().busy
+    }
+
+    /// Has this written after what is being written, and gives a buffer for what
+    /// comes next.
+    ///
+    /// # Errors
+    /// Where the terminal does not read, or something earlier failed.
+    pub(super) fn write(&self, bytes: Vec<u8>) -> io::Result<Vec<u8>> {
+        let mut state = self.0.settled()?;
+        state.next = Some(bytes);
+        state.busy = true;
+        self.0.changed.notify_all();
+        Ok(std::mem::take(&mut state.spare))
+    }
+
+    /// Waits until all is written.
+    ///
+    /// # Errors
+    /// Where the terminal does not read, or what was written last failed.
+    pub(super) fn settle(&self) -> io::Result<()> {
+        self.0.settled().map(drop)
+    }
+
+    /// Returns when it is free, where that is wanted, or when something failed.
+    pub(super) async fn news(&self, wants_free: bool) -> io::Result<()> {
+        loop {
+            {
+                let mut state = self.0.lock();
+                if let Some(error) = state.failed.take() {
+                    return Err(error);
+                }
+                if wants_free && !state.busy {
+                    return Ok(());
+                }
+                state.awaited = wants_free;
+            }
+            self.0.news.notified().await;
+        }
+    }
+}
+
+impl Shared {
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// What is to be written next.
+    fn next(&self) -> Vec<u8> {
+        let mut state = self.lock();
+        loop {
+            if let Some(bytes) = state.next.take() {
+                return bytes;
+            }
+            state = self
+                .changed
+                .wait(state)
+                .unwrap_or_else(PoisonError::into_inner);
+        }
+    }
+
+    fn written(&self, buffer: Vec<u8>, result: io::Result<()>) {
+        let mut state = self.lock();
+        state.busy = false;
+        state.stuck = false;
+        state.failed = result.err();
+        if state.spare.capacity() < FRAME {
+            state.spare = buffer;
+        }
+        let told = std::mem::take(&mut state.awaited) || state.failed.is_some();
+        drop(state);
+        self.changed.notify_all();
+        if told {
+            self.news.notify_one();
+        }
+    }
+
+    /// The state once all is written.
+    fn settled(&self) -> io::Result<MutexGuard<'_, State>> {
+        let end = Instant::now() + PATIENCE;
+        let mut state = self.lock();
+        while state.busy {
+            let left = end.saturating_duration_since(Instant::now());
+            if state.stuck || left.is_zero() {
+                state.stuck = true;
+                let words = "the terminal does not read what is written to it";
+                return Err(io::Error::new(io::ErrorKind::TimedOut, words));
+            }
+            (state, _) = self
+                .changed
+                .wait_timeout(state, left)
+                .unwrap_or_else(PoisonError::into_inner);
+        }
+        match state.failed.take() {
+            Some(error) => Err(error),
+            None => Ok(state),
+        }
+    }
+}
