@@ -384,6 +384,17 @@ pub enum Effect {
         /// The secret.
         secret: Secret,
     },
+    /// What held a delivered secret has ended: it is delivered nowhere again.
+    Hold {
+        /// The order's number in the journal.
+        order: String,
+        /// The number that it had among those not yet delivered.
+        hold: HoldId,
+        /// Which token it is.
+        facts: Facts,
+        /// The secret.
+        secret: Secret,
+    },
     /// The owner let an undelivered secret go.
     LetGo {
         /// The order's number in the journal.
@@ -521,6 +532,7 @@ impl Effect {
             Effect::Deliver { .. } => "Deliver",
             Effect::Store { .. } => "Store",
             Effect::Who { .. } => "Who",
+            Effect::Hold { .. } => "Hold",
             Effect::LetGo { .. } => "LetGo",
             Effect::CopyName { .. } => "CopyName",
             Effect::LookBack { .. } => "LookBack",

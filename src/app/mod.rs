@@ -383,12 +383,7 @@ pub fn update(app: &mut App, message: Message, now: Moment) -> Vec<Effect> {
             Vec::new()
         }
         Message::Hosts(news) => app.hosts_news(news),
-        Message::ClipboardGone(hold, gone) => {
-            if let Some(panel) = app.panel(hold) {
-                panel.gone_from_clipboard(gone);
-            }
-            Vec::new()
-        }
+        Message::ClipboardGone(hold, gone) => app.gone_from_clipboard(hold, gone),
         Message::Click(target) => app.click(target),
         Message::Wheel { down } => {
             app.wheel(down);

@@ -3,7 +3,7 @@
 
 use super::dialogs::{Answer, LeaveDialog};
 use super::keys::Pressed;
-use super::message::{EffectId, NotDelivered};
+use super::message::{EffectId, Gone, NotDelivered};
 use super::panel::{Panel, Wish};
 use super::{App, Effect, Layer};
 use crate::delivery::{Delivered, Destination, HoldId};
@@ -101,6 +101,25 @@ impl App {
             }
         }
         self.forget_answered_question();
+    }
+
+    /// A copied secret is not on the clipboard any more. Where it is nowhere else,
+    /// the end of the program has to rescue it again.
+    pub(super) fn gone_from_clipboard(&mut self, hold: HoldId, gone: Gone) -> Vec<Effect> {
+        let Some(panel) = self.panel(hold) else {
+            return Vec::new();
+        };
+        let was_delivered = panel.is_delivered();
+        panel.gone_from_clipboard(gone);
+        if !was_delivered || panel.is_delivered() {
+            return Vec::new();
+        }
+        vec![Effect::Hold {
+            order: panel.order().to_owned(),
+            hold,
+            facts: panel.facts(),
+            secret: panel.secret(),
+        }]
     }
 
     /// The panels whose secrets were delivered nowhere, the lowest first.

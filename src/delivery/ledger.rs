@@ -65,6 +65,15 @@ impl Undelivered {
         id
     }
 
+    /// Enters a secret that was struck out once more, under its number: the place
+    /// that it was delivered to has it no longer.
+    pub fn hold_again(&self, id: HoldId, facts: Facts, secret: Secret) {
+        let mut entries = self.entries();
+        if entries.held.iter().all(|held| held.id != id) {
+            entries.held.push(Held { id, facts, secret });
+        }
+    }
+
     /// Strikes a secret out: it was delivered for certain, or its owner has let
     /// it go knowingly.
     pub fn release(&self, id: HoldId) {

@@ -204,7 +204,11 @@ pub fn entries(records: &[Record]) -> Vec<Entry> {
                 }
             }
             Event::Delivered { delivery } => {
-                entry.undelivered &= !is_certain(delivery);
+                // Or was taken from where it was.
+                entry.undelivered = match delivery.starts_with(UNDELIVERED) {
+                    true => true,
+                    false => entry.undelivered && !is_certain(delivery),
+                };
                 entry.rescued = false;
                 entry.places.push(safe(delivery));
             }

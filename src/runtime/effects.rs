@@ -12,7 +12,7 @@ use crate::app::message::{EffectId, Reply};
 use crate::app::{Effect, Message};
 use crate::delivery::{Delivered, Existing};
 use crate::ending;
-use crate::journal::{Event, Record};
+use crate::journal::{Event, Record, UNDELIVERED};
 use crate::slot::Slot;
 
 impl Runtime {
@@ -133,6 +133,17 @@ impl Runtime {
                     Err(problem) => Err(problem.to_string()),
                 })
             }),
+            Effect::Hold {
+                order,
+                hold,
+                facts,
+                secret,
+            } => {
+                let delivery = format!("{UNDELIVERED}what held it on the clipboard has ended");
+                let record = Record::new(&order, &facts.slot, Event::Delivered { delivery });
+                actor.undelivered.hold_again(hold, facts, secret);
+                self.record(vec![record]);
+            }
             Effect::LetGo { order, hold, slot } => {
                 actor.undelivered.release(hold);
                 self.record(vec![Record::new(&order, &slot, Event::LetGo)]);

@@ -267,6 +267,7 @@ fn answer(effect: &Effect, what: usize) -> Option<Message> {
         Effect::Identify { id, .. } => (*id, Reply::Identified(what.is_multiple_of(2))),
         Effect::Reach { id, .. } => (*id, Reply::Reached(away(what))),
         Effect::Stop { .. }
+        | Effect::Hold { .. }
         | Effect::LetGo { .. }
         | Effect::Give { .. }
         | Effect::Retry { .. }

@@ -589,6 +589,17 @@ impl Machine {
                         flight.control.stop();
                     }
                 }
+                Effect::Hold {
+                    order,
+                    hold,
+                    facts,
+                    secret,
+                } => {
+                    let delivery = "undelivered: what held it has ended".to_owned();
+                    let record = Record::new(&order, &facts.slot, Event::Delivered { delivery });
+                    let _ = self.journal.append_now(&record);
+                    self.actor.undelivered.hold_again(hold, facts, secret);
+                }
                 Effect::LetGo { order, hold, slot } => {
                     assert!(
                         leave_asked.contains(&slot),

@@ -193,6 +193,19 @@ impl World {
                         way.stopped = true;
                     }
                 }
+                Effect::Hold {
+                    order,
+                    hold,
+                    facts,
+                    secret,
+                } => {
+                    for received in &mut self.received {
+                        received.settled &= received.hold != hold;
+                    }
+                    let delivery = "undelivered: what held it has ended".to_owned();
+                    self.record(&order, &facts.slot, Event::Delivered { delivery });
+                    self.ledger.hold_again(hold, facts, secret);
+                }
                 Effect::LetGo { order, hold, slot } => {
                     self.reached.let_go += 1;
                     self.ledger.release(hold);
@@ -603,6 +616,19 @@ impl World {
                     |layer| matches!(layer, Layer::Panel(panel) if panel.hold() == received.hold),
                 );
             assert!(panel, "a secret is in no panel; {}", self.place);
+        }
+        // And what the screen says is nowhere would be rescued.
+        for layer in &self.app.layers {
+            if let Layer::Panel(panel) = layer
+                && !panel.is_delivered()
+            {
+                let mut held = self.ledger.list().into_iter();
+                assert!(
+                    held.any(|(hold, _)| hold == panel.hold()),
+                    "a secret would not be rescued; {}",
+                    self.place
+                );
+            }
         }
         // Whatever the screen says of a running order is so.
         assert_eq!(

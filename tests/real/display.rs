@@ -113,6 +113,7 @@ impl Display {
     /// The keepers of this display: process ids.
     pub fn keepers(&self) -> Vec<u32> {
         let mark = format!("{MARK}={}", self.folder.path().display());
+        let display = format!("DISPLAY={}", self.name);
         let has = |pid: u32, file: &str, text: &str| {
             fs::read(format!("/proc/{pid}/{file}"))
                 .unwrap_or_default()
@@ -122,7 +123,8 @@ impl Display {
         fs::read_dir("/proc")
             .unwrap()
             .filter_map(|entry| entry.unwrap().file_name().to_str()?.parse().ok())
-            .filter(|pid| has(*pid, "cmdline", "keeper") && has(*pid, "environ", &mark))
+            .filter(|pid| has(*pid, "cmdline", "keeper"))
+            .filter(|pid| has(*pid, "environ", &mark) || has(*pid, "environ", &display))
             .collect()
     }
 }
