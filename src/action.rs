@@ -179,6 +179,7 @@ impl Attempt<'_> {
         (self.report)(Step::Proving);
         let mut ready = self.prove().await?;
         let client = ready.client.clone();
+        let mut busy = 0;
         loop {
             if self.control.is_stopped() {
                 return Err(NotDone::Stopped);
@@ -199,7 +200,7 @@ impl Attempt<'_> {
                 return Err(NotDone::Stopped);
             }
             (self.report)(Step::Writing);
-            let wait = match self.write(turn, &mut ready, asked).await {
+            let told = match self.write(turn, &mut ready, asked).await {
                 Ok(mut outcome) => {
                     if outcome.may_have_ended_a_token()
                         && ready.own != Own::Yes
@@ -209,8 +210,11 @@ impl Attempt<'_> {
                     }
                     return Ok(outcome);
                 }
-                Err(wait) => wait,
+                Err(told) => told,
             };
+            busy += 1;
+            let wait = client.wait_after(busy, told);
+            let wait = wait.ok_or(NotDone::TooMany { answers: busy })?;
             (self.report)(Step::Waiting(wait));
             if !self.control.wait(wait).await {
                 return Err(NotDone::Stopped);

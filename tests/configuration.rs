@@ -613,39 +613,54 @@ fn a_file_that_is_no_text_is_one_clear_line() {
 fn a_file_that_others_can_write_must_not_decide_what_runs_and_who_is_told() {
     let folder = Folder::new();
     let link = folder.0.path().join("link.toml");
-    for (text, obeyed) in [
-        ("[[host]]\nname = \"a.example\"\n", true),
+    let host = |line: &str| format!("[[host]]\nname = \"a.example\"\n{line}\n");
+    for (text, refused) in [
+        (host(""), None),
+        (host("credential = \"keyring\""), None),
+        ("[clipboard]\nclear_after = \"20s\"\n".into(), None),
+        ("[clipboard]\nclear_after = \"45s\"\n".into(), None),
+        ("[rescue]\nto = \"file\"\n".into(), None),
+        // Any variable of its reader's would go to a host of its writer's.
+        (host("credential = { env = \"X\" }"), Some("`env`")),
         (
-            "[[host]]\nname = \"a.example\"\ncredential = { env = \"X\" }\n",
-            true,
+            host("credential = { command = [\"b\"] }"),
+            Some("`command`"),
         ),
-        ("[delivery.a]\nfile = \"/a\"\n", true),
+        (host("ca_file = \"/ca.pem\""), Some("`ca_file`")),
+        (host("address = \"https://b.example/\""), Some("`address`")),
         (
-            "[[host]]\nname = \"a.example\"\nca_file = \"/ca.pem\"\n",
-            false,
+            "[[host]]\nname = \"http://127.0.0.1:1\"\n".into(),
+            Some("`name`"),
         ),
         (
-            "[[host]]\nname = \"a.example\"\naddress = \"https://b.example/\"\n",
-            false,
+            "[delivery.a]\ncommand = [\"b\"]\n".into(),
+            Some("`command`"),
         ),
-        ("[[host]]\nname = \"http://127.0.0.1:1\"\n", false),
+        ("[delivery.a]\nfile = \"/a\"\n".into(), Some("`file`")),
+        ("[rescue]\nto = \"none\"\n".into(), Some("`to = \"none\"`")),
         (
-            "[[host]]\nname = \"a.example\"\ncredential = { command = [\"b\"] }\n",
-            false,
+            "[clipboard]\nclear_after = \"never\"\n".into(),
+            Some("`clear_after = \"never\"`"),
         ),
-        ("[delivery.a]\ncommand = [\"b\"]\n", false),
+        // Which comes to the same.
+        (
+            "[clipboard]\nclear_after = \"99y\"\n".into(),
+            Some("`clear_after = \"99y\"`"),
+        ),
     ] {
-        let path = folder.file(text);
+        let path = folder.file(&text);
         for bits in [0o664, 0o646] {
             mode(&path, bits);
             let _ = fs::remove_file(&link);
             std::os::unix::fs::symlink(&path, &link).unwrap();
             for path in [&path, &link] {
-                match config::load(path) {
-                    Ok(_) => assert!(obeyed, "{text}"),
-                    Err(error) => {
-                        let error = error.to_string();
-                        assert!(!obeyed && error.contains("chmod go-w"), "{text}: {error}");
+                let error = config::load(path).err().map(|error| error.to_string());
+                match (refused, error) {
+                    (None, error) => assert_eq!(error, None, "{text}"),
+                    (Some(_), None) => panic!("obeyed: {text}"),
+                    (Some(what), Some(error)) => {
+                        assert!(error.contains(&format!("{what} is not obeyed")), "{error}");
+                        assert!(error.contains("chmod go-w"), "{text}: {error}");
                         assert!(error.contains(&format!("mode {bits:o}")), "{error}");
                     }
                 }

@@ -154,6 +154,11 @@ pub enum NotDone {
     Journal(String),
     /// The host cannot be reached with what is configured.
     Host(String),
+    /// The host had too many requests, each time.
+    TooMany {
+        /// How often it said so, in a row.
+        answers: u32,
+    },
     /// The owner stopped it, or the program is ending.
     Stopped,
     /// One of these, and the journal has only the intent.
@@ -186,6 +191,12 @@ impl fmt::Display for NotDone {
                 None => f.write_str("the slot has changed"),
             },
             NotDone::Journal(why) => f.write_str(why),
+            NotDone::TooMany { answers } => write!(
+                f,
+                "the host answered {answers} times in a row that there are too many requests \
+                 (429); whatever uses your credential counts, so see what else does, and try again \
+                 later"
+            ),
             NotDone::Stopped => f.write_str("stopped before anything was done"),
             NotDone::Unrecorded(why, note) => write!(f, "{why}; {note}"),
         }

@@ -46,6 +46,10 @@ pub struct Limits {
     pub longest_wait: Duration,
     /// How many 429 in a row a read bears.
     pub most_waits: u32,
+    /// How many 429 in a row an order waits out. Its owner can stop it at any time,
+    /// and where nobody looks on it must end by itself. A limit is for a second
+    /// (PROTOCOL.md, 5); with the longest waits this is half an hour.
+    pub most_order_waits: u32,
 }
 
 impl Default for Limits {
@@ -58,6 +62,7 @@ impl Default for Limits {
             backoff: Duration::from_millis(500),
             longest_wait: Duration::from_secs(60),
             most_waits: 8,
+            most_order_waits: 30,
         }
     }
 }

@@ -4,6 +4,8 @@
 //! and whatever happens is sorted with care: *surely not sent*, *refused*,
 //! *done*, or *unknown*. In doubt it is unknown; the caller reads the slot.
 
+use std::time::Duration;
+
 use jiff::Timestamp;
 use reqwest::header::{ACCEPT_ENCODING, CONTENT_TYPE, HeaderValue};
 use reqwest::{Method, Response};
@@ -16,6 +18,10 @@ use super::salvage::Damage;
 use super::transport::{self, DOCUMENT, Deadline, Lost, Purpose};
 use crate::secret::Secret;
 use crate::slot::{Kind, Token};
+
+/// The shortest wait after a 429 to a write; each further one in a row doubles it.
+/// A host can ask for less than helps, and for nothing at all.
+const SHORTEST_WAIT: Duration = Duration::from_secs(1);
 
 /// A new token, with its secret: the only time it is ever seen.
 #[derive(Clone, Debug)]
@@ -108,6 +114,18 @@ impl Client {
         }
     }
 
+    /// How long an order waits before it is tried again, after `answers` times 429
+    /// in a row, the last of which asks for `told`; nothing where that is enough.
+    pub fn wait_after(&self, answers: u32, told: Duration) -> Option<Duration> {
+        let limits = &self.options.limits;
+        if answers > limits.most_order_waits {
+            return None;
+        }
+        let doubled = 1_u32.checked_shl(answers.saturating_sub(1));
+        let least = SHORTEST_WAIT.saturating_mul(doubled.unwrap_or(u32::MAX));
+        Some(told.max(least).min(limits.longest_wait))
+    }
+
     /// The door that `--read-only` closes.
     fn door(&self, organization: &str) -> Result<(), WriteError> {
         if self.options.read_only {
@@ -181,5 +199,30 @@ impl Client {
                 why: format!("the host answered {}", status_words(status)),
             }),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::api::ClientOptions;
+    use crate::slot::Host;
+
+    #[test]
+    fn waits_grow_and_have_an_end() {
+        let address = "https://tfe.corp.example/api/v2/".parse().unwrap();
+        let options = ClientOptions::new(Host::new("tfe.corp.example"), address);
+        let client = Client::new(options, Secret::new("x".to_owned())).unwrap();
+        let waits = |told: Duration| -> Vec<u64> {
+            (1..)
+                .map_while(|answers| client.wait_after(answers, told))
+                .map(|wait| wait.as_secs())
+                .collect()
+        };
+        let none = waits(Duration::ZERO);
+        assert_eq!(none[..8], [1, 2, 4, 8, 16, 32, 60, 60]);
+        assert_eq!(none.len(), 30);
+        assert_eq!(waits(Duration::from_secs(5))[..4], [5, 5, 5, 8]);
+        assert_eq!(waits(Duration::from_secs(60)), [60; 30]);
     }
 }

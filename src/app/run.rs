@@ -173,6 +173,7 @@ fn stops(why: &NotDone) -> Option<Stop> {
         | NotDone::Rescue(_)
         | NotDone::Journal(_)
         | NotDone::Host(_)
+        | NotDone::TooMany { .. }
         | NotDone::Unrecorded(..) => Some(Stop::Failure),
     }
 }

@@ -163,6 +163,9 @@ async fn generated(
                     code = signals.ended() => *signal = Some(code),
                 }
             }
+            // Before anything that waits for the host: until it is rescued, the
+            // secret is nowhere but in this program's memory.
+            rescue(run).await;
         }
     }
     if let Some(note) = &done.note {

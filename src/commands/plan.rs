@@ -85,16 +85,16 @@ pub enum Progress {
     Unknown,
 }
 
-/// What the journal knows of a plan.
+/// What the journal knows of a plan's last run.
 pub struct Begun {
-    /// When its run began.
+    /// When it began.
     pub at: Timestamp,
     /// Its slots.
     pub slots: Vec<(Planned, Progress)>,
 }
 
-/// Finds a plan in the journal's records; nothing if no run of it ever began, or
-/// if not all of it is there.
+/// Finds the last run of a plan in the journal's records; nothing if none ever
+/// began, or if not all of its beginning is there.
 pub fn begun(id_wanted: &str, records: &[Record]) -> Option<Begun> {
     let mut seen = BTreeSet::new();
     let mut plan = Vec::new();
@@ -106,10 +106,16 @@ pub fn begun(id_wanted: &str, records: &[Record]) -> Option<Begun> {
         let Some(planned) = planned(record) else {
             continue;
         };
-        first.get_or_insert(at);
-        if seen.insert(planned.slot.clone()) {
-            plan.push(planned);
+        // A slot comes once in a run. A plan of empty slots can have run before:
+        // nothing in it tells those slots from the same ones when they are empty
+        // again, and what was done to them then has not been done now.
+        if !seen.insert(planned.slot.clone()) {
+            seen = BTreeSet::from([planned.slot.clone()]);
+            plan.clear();
+            first = None;
         }
+        first.get_or_insert(at);
+        plan.push(planned);
     }
     let first = first?;
     if id(&plan) != id_wanted {
@@ -306,5 +312,38 @@ mod tests {
         );
         // A plan of which a part is missing is no plan.
         assert!(super::begun(&id, &records[1..]).is_none());
+    }
+
+    #[test]
+    fn only_the_last_run_of_a_plan_counts() {
+        let plan = [planned("a", None), planned("b", None)];
+        let id = id(&plan);
+        let begins = || plan.iter().map(|planned| record(&id, planned));
+        let done = |order: &str, planned: &Planned| {
+            let ended = ended(order, planned, "done", Some("delivery vault"));
+            [intent(order, planned), ended]
+        };
+        let progress = |records: &[Record]| -> Option<Vec<Progress>> {
+            let slots = begun(&id, records)?.slots.into_iter();
+            Some(slots.map(|(_, progress)| progress).collect())
+        };
+        let mut records: Vec<Record> = begins().collect();
+        records.extend(done("o1", &plan[0]));
+        records.extend(done("o2", &plan[1]));
+        let both = vec![Progress::Done, Progress::Done];
+        assert_eq!(progress(&records), Some(both));
+        records.extend(begins());
+        let none = vec![Progress::Open, Progress::Open];
+        assert_eq!(progress(&records), Some(none));
+        records.extend(done("o3", &plan[0]));
+        let one = vec![Progress::Done, Progress::Open];
+        assert_eq!(progress(&records), Some(one));
+        // A run that was killed before all of its plan was recorded did nothing,
+        // and what the one before it did is no part of it.
+        records.extend(begins().take(1));
+        assert_eq!(progress(&records), None);
+        records.extend(begins());
+        let none = vec![Progress::Open, Progress::Open];
+        assert_eq!(progress(&records), Some(none));
     }
 }

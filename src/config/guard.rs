@@ -2,9 +2,12 @@
 //! who can write it.
 //!
 //! A configuration that names a command, a `ca_file` or an `address` decides
-//! what runs as the owner and where the owner's credential is sent. So such a
-//! file must be the owner's own. Whether it is, is asked of the open file, not
-//! of its path: between two looks at a path another file can be put there.
+//! what runs as the owner and where the owner's credential is sent; a variable is
+//! a credential that a host named beside it gets unasked, and a file is where a
+//! secret goes. So such a file must be the owner's own, and so must one that
+//! gives up the rescue or leaves a secret in the clipboard for longer than usual.
+//! Whether it is, is asked of the open file, not of its path: between two looks
+//! at a path another file can be put there.
 
 use std::fs::{self, File};
 use std::io::{self, Read};

@@ -80,7 +80,8 @@ struct Reader<'p> {
 }
 
 impl Reader<'_> {
-    /// Called wherever the file decides what runs or who gets the credential.
+    /// Called wherever the file decides what runs, who gets a credential or where a
+    /// secret goes, and where it makes less of what is promised of a secret.
     fn needs_trust(&self, key: &str, at: usize) -> Result<(), Problem> {
         match self.distrust {
             None => Ok(()),
@@ -205,6 +206,8 @@ impl Reader<'_> {
                             return Err(problem(at, NOT_A_VARIABLE));
                         }
                         child::hide_variable(name);
+                        // Any variable of the reader's, for a host of the writer's.
+                        self.needs_trust("env", at)?;
                         Ok(CredentialSource::Env(name.to_owned()))
                     }
                     (None, Some(command)) => {
@@ -242,6 +245,7 @@ impl Reader<'_> {
             clipboard.method = method;
         }
         if let Some((text, at)) = table.text("clear_after")? {
+            let usual = clipboard.clear_after;
             clipboard.clear_after = match text {
                 "never" => None,
                 _ => Some(
@@ -249,6 +253,9 @@ impl Reader<'_> {
                         .map_err(|problem| problem.with("; \"never\" keeps the secret there"))?,
                 ),
             };
+            if clipboard.clear_after.is_none_or(|time| Some(time) > usual) {
+                self.needs_trust(&format!("clear_after = \"{text}\""), at)?;
+            }
         }
         Ok(())
     }
@@ -284,6 +291,9 @@ impl Reader<'_> {
                 ("none", RescueTo::None),
             ],
         )?;
+        if self.config.rescue == Some(RescueTo::None) {
+            self.needs_trust("to = \"none\"", table.place_of("to"))?;
+        }
         Ok(())
     }
 
@@ -330,6 +340,7 @@ impl Reader<'_> {
                 DeliveryWay::Command(arguments)
             }
             (None, Some((path, at))) => {
+                self.needs_trust("file", at)?;
                 template::check(path).map_err(|text| problem(at, text))?;
                 if !Path::new(path).is_absolute() || path.contains('\0') {
                     return Err(problem(

@@ -87,6 +87,7 @@ fn gist(outcome: &Outcome) -> &'static str {
             NotDone::Changed(_) => "not done: changed",
             NotDone::Journal(_) => "not done: journal",
             NotDone::Host(_) => "not done: host",
+            NotDone::TooMany { .. } => "not done: too many requests",
             NotDone::Stopped => "not done: stopped",
             NotDone::Unrecorded(..) => "not done, recorded nowhere",
         },
@@ -428,6 +429,12 @@ fn writing() -> Vec<Case> {
         &Ground::ALL,
         |deed, to| Some(well(deed, to)),
         |stage| stage.faults(vec![on_write(stage, refusal(429)).times(2)]),
+    );
+    step.fault(
+        "429 each time",
+        &Ground::ALL,
+        |_, _| Some("not done: too many requests"),
+        |stage| stage.faults(vec![on_write(stage, refusal(429)).always()]),
     );
     step.fault(
         "429, and the answer to the repeat is lost after acting",

@@ -1,11 +1,13 @@
 //! 429: nothing was done. The wait is shown and can be ended, and before the
-//! repeat the slot is looked at again.
+//! repeat the slot is looked at again. A host that never has room is given up.
 
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use orgward::action::{NotDone, Outcome, Step};
 use orgward::delivery::Destination;
 use orgward::demo::{Answer, Fault, FaultRule, Reply};
+use orgward::journal::Event;
 
 use crate::stage::{Deed, Ground, ORGANIZATION, Plan, Stage, TOKEN};
 
@@ -103,4 +105,56 @@ async fn the_end_of_the_program_ends_the_wait() {
         .await;
     assert!(matches!(told.outcome, Outcome::NotDone(NotDone::Stopped)));
     assert_eq!(stage.writes(), 1);
+}
+
+#[tokio::test]
+async fn a_host_that_asks_for_no_wait_is_left_alone_for_a_second() {
+    for (header, value) in [
+        ("retry-after", "0"),
+        ("retry-after", "Tue, 24 Nov 2020 10:00:00 GMT"),
+        ("x-ratelimit-reset", "0"),
+    ] {
+        let mut plan = Plan::new(Ground::Enterprise, Deed::Replace);
+        plan.limits.longest_wait = Duration::from_secs(60);
+        let stage = plan.stage().await;
+        stage.faults(vec![too_many(&stage, header, value)]);
+        let control = stage.control.clone();
+        let told = stage
+            .watched(stage.order(Destination::Panel), move |step| {
+                if matches!(step, Step::Waiting(_)) {
+                    control.stop();
+                }
+            })
+            .await;
+        let wait = Step::Waiting(Duration::from_secs(1));
+        assert!(told.steps.contains(&wait), "{value}: {:?}", told.steps);
+    }
+}
+
+#[tokio::test]
+async fn a_host_that_never_has_room_is_given_up() {
+    for deed in Deed::ALL {
+        let stage = Plan::new(Ground::Hcp, deed).stage().await;
+        stage.faults(vec![too_many(&stage, "retry-after", "0").always()]);
+        // So that this test has an end where the order has none.
+        let (control, waits) = (stage.control.clone(), AtomicUsize::new(0));
+        let told = stage
+            .watched(stage.order(Destination::Panel), |step| {
+                if matches!(step, Step::Waiting(_)) && waits.fetch_add(1, Ordering::SeqCst) > 100 {
+                    control.stop();
+                }
+            })
+            .await;
+        assert_eq!(
+            told.outcome.words(),
+            "nothing was done: the host answered 31 times in a row that there are too many \
+             requests (429); whatever uses your credential counts, so see what else does, and \
+             try again later"
+        );
+        assert_eq!(stage.writes(), 31);
+        assert!(matches!(
+            stage.records().pop().unwrap().event,
+            Event::Outcome { .. }
+        ));
+    }
 }

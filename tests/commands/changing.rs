@@ -1,10 +1,12 @@
 //! `generate` and `delete`: guards, deliveries, and what is said afterwards.
 
+use std::sync::{Arc, Mutex};
+
 use orgward::demo::{
     Access, Answer, Fault, FaultRule, Flavour, OrganizationSeed, Reply, TokenSeed,
 };
 
-use super::runner::{file, rescued, run, stored, with_deliveries};
+use super::runner::{file, rescue_files, rescued, run, stored, with_deliveries};
 use super::support::{Exit, Owner};
 
 #[test]
@@ -260,6 +262,36 @@ fn a_new_secret_that_does_not_work_is_said() {
     let ran = run(&owner, &["generate", "empty", "--to", &to, "--verify"]).ended(5);
     assert!(path.exists());
     ran.says(&["could not be verified", "401"]);
+}
+
+#[test]
+fn a_secret_without_a_place_is_rescued_before_it_is_tried() {
+    let owner = Owner::new();
+    with_deliveries(&owner);
+    // What the rescue holds when the call that tries the secret arrives.
+    let (state, seen) = (owner.state(), Arc::new(Mutex::new(None)));
+    let sees = seen.clone();
+    owner.host.before_each(move |_, request| {
+        if request.path.contains("/account/details") {
+            let files = rescue_files(&state);
+            *sees.lock().unwrap() = Some(files);
+        }
+    });
+    let args = ["generate", "empty", "--to", "broken", "--verify"];
+    let ran = run(&owner, &args).ended(4);
+    let files = rescued(&owner);
+    assert_eq!(files.len(), 1, "{}", ran.err);
+    assert_eq!(*seen.lock().unwrap(), Some(files.clone()), "{}", ran.err);
+    let secret = std::fs::read_to_string(&files[0]).unwrap();
+    assert!(owner.host.accepts(&secret, "empty"));
+    // It was tried all the same, and where it is has been said once.
+    assert!(ran.out.contains("works as api-org-empty-"), "{}", ran.out);
+    assert_eq!(
+        ran.err.matches("the new secret of").count(),
+        1,
+        "{}",
+        ran.err
+    );
 }
 
 #[test]

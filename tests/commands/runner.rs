@@ -106,7 +106,12 @@ pub fn stored(owner: &Owner, organization: &str) -> String {
 
 /// The secrets that wait as rescue files.
 pub fn rescued(owner: &Owner) -> Vec<PathBuf> {
-    let mut found: Vec<PathBuf> = std::fs::read_dir(owner.state())
+    rescue_files(&owner.state())
+}
+
+/// The rescue files in a state directory.
+pub fn rescue_files(state: &Path) -> Vec<PathBuf> {
+    let mut found: Vec<PathBuf> = std::fs::read_dir(state)
         .into_iter()
         .flatten()
         .map(|entry| entry.unwrap().path())

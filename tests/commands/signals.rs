@@ -4,9 +4,10 @@ use std::process::Stdio;
 use std::time::Duration;
 
 use orgward::demo::{Fault, FaultRule, Gate, Wait};
+use orgward::slot::Kind;
 use rustix::process::{Pid, Resource, Rlimit, Signal, kill_process, prlimit};
 
-use super::runner::{Ran, command, file, rescued, run, with_deliveries};
+use super::runner::{Ran, command, file, rescued, run, stored, with_deliveries};
 use super::support::{Owner, patience, poll};
 
 /// Does something to the program while the host holds the answer back, then lets
@@ -46,26 +47,22 @@ fn the_answer_is_awaited_and_delivered() {
     }
 }
 
+/// The id of the plan for the slots that are empty, `empty` and `spare`.
+fn plan_for_empty(owner: &Owner) -> String {
+    let dry = [&FOR_EMPTY[..], &["--dry-run"]].concat();
+    let ran = run(owner, &dry).ended(0);
+    let last = ran.out.lines().last().unwrap();
+    last.strip_prefix("plan ").unwrap().to_owned()
+}
+
+const FOR_EMPTY: [&str; 5] = ["rotate", "--state", "none", "--to", "store"];
+
 #[test]
 fn a_rotation_begins_no_other_slot_and_can_be_gone_on_with() {
     let owner = Owner::new();
     with_deliveries(&owner);
-    let dry = run(
-        &owner,
-        &["rotate", "--state", "none", "--to", "store", "--dry-run"],
-    )
-    .ended(0);
-    let plan = dry
-        .out
-        .lines()
-        .last()
-        .unwrap()
-        .strip_prefix("plan ")
-        .unwrap()
-        .to_owned();
-    let args = [
-        "rotate", "--state", "none", "--to", "store", "--plan", &plan,
-    ];
+    let plan = plan_for_empty(&owner);
+    let args = [&FOR_EMPTY[..], &["--plan", &plan]].concat();
     let ran = interrupted(&owner, &args, Signal::TERM).ended(143);
     assert!(ran.err.contains("1 of 2 slots not begun"), "{}", ran.err);
     assert_eq!(owner.writes().len(), 1);
@@ -75,6 +72,33 @@ fn a_rotation_begins_no_other_slot_and_can_be_gone_on_with() {
     )
     .ended(0);
     assert_eq!(owner.writes().len(), 2);
+}
+
+#[test]
+fn a_plan_that_is_run_again_goes_on_from_its_last_run() {
+    let owner = Owner::new();
+    with_deliveries(&owner);
+    let plan = plan_for_empty(&owner);
+    let args = [&FOR_EMPTY[..], &["--plan", &plan]].concat();
+    run(&owner, &args).ended(0);
+    // Empty once more: nothing tells the plan from the one before.
+    for name in ["empty", "spare"] {
+        owner
+            .host
+            .delete_as_other(name, Kind::Organization)
+            .unwrap();
+    }
+    assert_eq!(plan_for_empty(&owner), plan);
+    owner.host.forget_requests();
+    let ran = interrupted(&owner, &args, Signal::TERM).ended(143);
+    assert!(ran.err.contains("1 of 2 slots not begun"), "{}", ran.err);
+    let resume = ["rotate", "--to", "store", "--plan", &plan, "--resume"];
+    let ran = run(&owner, &resume).ended(0);
+    assert!(ran.out.contains("is done: 2 slots"), "{}", ran.out);
+    assert_eq!(owner.writes().len(), 2);
+    for name in ["empty", "spare"] {
+        assert!(owner.host.accepts(&stored(&owner, name), name), "{name}");
+    }
 }
 
 #[test]

@@ -64,10 +64,12 @@ fn owner_and_mode(
     let me = rustix::process::geteuid().as_raw();
     let detail = format!("{shown}, uid {}, mode {mode:03o}", metadata.uid());
     if metadata.uid() != me && metadata.uid() != 0 {
-        let mend = "it may name no command, ca_file or address: make it yours with chown";
+        let mend = "it may not decide what runs or where credentials and secrets go: make it \
+                    yours with chown";
         findings.problem(MACHINE, check, detail, mend);
     } else if mode & 0o022 != 0 {
-        let mend = "others can write it, so it may name no command, ca_file or address: chmod go-w";
+        let mend = "others can write it, so it may not decide what runs or where credentials \
+                    and secrets go: chmod go-w";
         findings.problem(MACHINE, check, detail, mend);
     } else {
         findings.ok(MACHINE, check, detail);
