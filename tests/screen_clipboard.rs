@@ -154,7 +154,7 @@ fn over_a_whole_session_no_secret_is_anywhere_but_on_the_clipboard() {
     let sampler = Sampler::start();
     let program = start(&owner, &display, "60s");
     let first = generate(&program, &display);
-    program.press("c").wait_gone("bringing").esc();
+    program.stable().press("c").wait_gone("bringing").esc();
     program.wait_gone("A token was generated").esc();
 
     select(&program, "acme");
@@ -174,6 +174,7 @@ fn over_a_whole_session_no_secret_is_anywhere_but_on_the_clipboard() {
         .enter();
     program
         .wait_for("was deleted")
+        .stable()
         .enter()
         .wait_gone("was deleted");
 

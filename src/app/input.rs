@@ -1,7 +1,5 @@
 //! What a key, a paste, a click and the wheel do: handed to what is on top.
 
-use std::time::Duration;
-
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 
 use super::dialogs::{Deed, Notice};
@@ -10,13 +8,10 @@ use super::help::Help;
 use super::keys::{Command, Context, Pressed};
 use super::list::Column;
 use super::message::{DialogPart, Target};
-use super::{App, Effect, Layer, token_page};
+use super::{App, Effect, Layer, MEANT, token_page};
 
 /// The lines that one step of the wheel moves.
 const WHEEL: u8 = 3;
-/// How long a button is not there for a click yet: it may lie where a row was, or
-/// be hit by the second click of two.
-const MEANT: Duration = Duration::from_millis(300);
 
 impl App {
     /// What has the keys.

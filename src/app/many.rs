@@ -158,7 +158,7 @@ impl App {
     ) -> Vec<Effect> {
         let lines = report.drawn(layout::report_width(self.size)).0.len();
         let room = layout::report_height(self.size);
-        if !report.key(command, lines.saturating_sub(room), room) {
+        if !self.is_read() || !report.key(command, lines.saturating_sub(room), room) {
             self.layers.push(Layer::Report(report));
         }
         Vec::new()

@@ -58,6 +58,11 @@ impl Said {
     /// Keeps a message.
     pub fn keep(&mut self, text: &str, bad: bool, at: Timestamp) {
         self.unseen += usize::from(bad);
+        self.keep_shown(text, bad, at);
+    }
+
+    /// Keeps a message that its owner was shown in a box.
+    pub fn keep_shown(&mut self, text: &str, bad: bool, at: Timestamp) {
         if let Some(last) = self.remarks.back_mut()
             && last.text == text
         {

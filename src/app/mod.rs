@@ -68,6 +68,9 @@ use crate::slot::{Rules, Slot, Time};
 /// How long a word in the status line stays, and a bad one.
 const STATUS: Duration = Duration::from_secs(4);
 const BAD_STATUS: Duration = Duration::from_secs(8);
+/// How long something new is not there for a click or a key yet: they may be meant
+/// for what was there before, or be the second of two.
+const MEANT: Duration = Duration::from_millis(300);
 /// How long the spinner stands still.
 const SPINNER: Duration = Duration::from_millis(125);
 /// Relative times are drawn anew no more often, in seconds.
@@ -175,6 +178,8 @@ pub struct App {
     pub layers: Vec<Layer>,
     /// When the topmost of them took its place, since the start.
     opened: Duration,
+    /// When an order brought something last.
+    brought: Option<Duration>,
     /// The order under way.
     pub running: Option<Running>,
     /// The run of many orders that it belongs to.
@@ -214,6 +219,7 @@ impl App {
             filter: None,
             layers: Vec::new(),
             opened: Duration::ZERO,
+            brought: None,
             running: None,
             run: None,
             program: None,

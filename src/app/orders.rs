@@ -9,7 +9,7 @@ use super::dialogs::{
 use super::keys::{Command, Context};
 use super::message::{EffectId, Preparation};
 use super::panel::Panel;
-use super::{App, Effect, Layer, Moment, Running, list};
+use super::{App, Effect, Layer, MEANT, Moment, Running, list};
 use crate::action::{NotDone, Order, Outcome, Step};
 use crate::slot::{Found, Reading, Slot, State};
 
@@ -125,8 +125,19 @@ impl App {
         self.refusal_of_all().or_else(of_slot)
     }
 
+    /// Whether what an order brought has been on the screen long enough: a key that
+    /// comes with it was pressed for what was there before.
+    pub(super) fn is_read(&self) -> bool {
+        self.brought
+            .is_none_or(|at| self.now.since_start >= at + MEANT)
+    }
+
     /// Takes a key for the notice of what became of an order.
     pub(super) fn notice_key(&mut self, notice: Notice, command: Option<Command>) -> Vec<Effect> {
+        if !self.is_read() {
+            self.layers.push(Layer::Notice(notice));
+            return Vec::new();
+        }
         match notice.key(command) {
             NoticeWish::Stay => {
                 self.layers.push(Layer::Notice(notice));
@@ -226,6 +237,8 @@ impl App {
         self.learn(&slot, &outcome);
         let mut effects = vec![self.look(slot.clone())];
         self.hide_secrets();
+        self.status = None;
+        self.brought = Some(self.now.since_start);
         if self.run.is_some() {
             effects.extend(self.run_outcome(slot, outcome));
             return effects;
@@ -240,6 +253,8 @@ impl App {
             other => {
                 let notice = Notice::of_order(&order, &other);
                 let told = !notice.bad;
+                self.said
+                    .keep_shown(&notice.lines.join(" "), notice.bad, self.now.wall);
                 self.layers.push(Layer::Notice(notice));
                 told
             }

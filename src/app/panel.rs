@@ -385,7 +385,10 @@ impl Panel {
                     None => Some(now.since_start + REVEAL),
                 };
             }
-            Command::Copy => return Wish::Deliver(Destination::Clipboard),
+            // In the list it copies a name, and what is pasted next would be this.
+            Command::Copy if self.is_meant(now) => {
+                return Wish::Deliver(Destination::Clipboard);
+            }
             Command::Write => self.path = Some(Field::default()),
             Command::Deliver => self.choosing = Some(0),
             Command::Keyring if self.is_meant(now) => {

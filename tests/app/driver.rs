@@ -24,6 +24,8 @@ pub struct Owner {
     confirmed: Vec<Asked>,
     /// Every order that a dialog has confirmed, for those that are asked again.
     ordered: Vec<Order>,
+    /// What the last order brought, nobody has read yet.
+    is_new: bool,
 }
 
 /// A dialog as it was before a message.
@@ -46,6 +48,7 @@ impl Owner {
             effects,
             confirmed: Vec::new(),
             ordered: Vec::new(),
+            is_new: false,
         }
     }
 
@@ -176,6 +179,12 @@ impl Owner {
 
     /// Presses keys: characters, and `<enter>`, `<esc>`, `<c-c>` and the like.
     pub fn press(&mut self, keys: &str) -> &mut Self {
+        // It was read, and the keys are for it.
+        if std::mem::take(&mut self.is_new) {
+            let moment = Duration::from_millis(300);
+            self.app.now.since_start += moment;
+            self.app.now.wall += moment;
+        }
         for key in parse(keys) {
             self.send(Message::Key(key));
         }
@@ -276,6 +285,13 @@ impl Owner {
     }
 
     pub fn outcome(&mut self, outcome: Outcome) -> &mut Self {
+        self.outcome_now(outcome);
+        self.is_new = true;
+        self
+    }
+
+    /// The same, and what is pressed next comes with it.
+    pub fn outcome_now(&mut self, outcome: Outcome) -> &mut Self {
         let id = self.app.running.as_ref().expect("nothing runs").id;
         self.reply(id, Reply::Outcome(Box::new(outcome)))
     }

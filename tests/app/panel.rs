@@ -182,12 +182,19 @@ fn each_key_brings_the_secret_to_its_place() {
 }
 
 #[test]
-fn a_k_that_was_meant_for_the_list_brings_nothing_to_the_keyring() {
-    let mut owner = kept();
-    owner.press("kkk");
-    assert!(owner.asks_for().is_empty());
-    owner.wait(1).press("k");
-    assert_eq!(owner.delivery().1, Destination::Keyring);
+fn keys_that_were_meant_for_the_list_bring_the_secret_nowhere() {
+    for (key, to) in [("k", Destination::Keyring), ("c", Destination::Clipboard)] {
+        let mut owner = Owner::with("acme", none());
+        owner.generate();
+        let none = orgward::slot::Identity::None;
+        let done = generated(&slot("acme"), none, Delivery::Kept);
+        owner.outcome_now(Outcome::Generated(Box::new(done)));
+        owner.effects();
+        owner.press(key).press(key);
+        assert!(owner.asks_for().is_empty());
+        owner.wait(1).press(key);
+        assert_eq!(owner.delivery().1, to);
+    }
 }
 
 #[test]

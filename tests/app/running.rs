@@ -264,3 +264,21 @@ fn what_cannot_be_told_is_one_key_from_its_next_step() {
     owner.read("acme", there(token("at-1"))).press("d");
     owner.sees("Delete the organization token");
 }
+
+#[test]
+fn a_notice_that_nobody_has_read_is_not_closed_by_keys_that_come_with_it() {
+    let mut owner = replacing();
+    owner.step(Step::Writing);
+    // Somebody who wants to stop what cannot be stopped any more.
+    owner.press("<esc>").sees("waiting for the server");
+    owner.outcome_now(Outcome::SecretLost {
+        was_empty: false,
+        now: token("at-New1"),
+        note: None,
+    });
+    owner.press("<esc><esc>").sees("its secret is lost");
+    owner.sees_not("waiting for the server");
+    owner.wait(1).press("<esc>").sees_not("its secret is lost");
+    // And what it said can be read again.
+    owner.press("M").sees("its secret is lost");
+}

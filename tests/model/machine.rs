@@ -351,6 +351,8 @@ impl Machine {
 
     /// One thing happens.
     pub fn step(&mut self) {
+        // Keys that come with an outcome would be for what was there before.
+        self.now.since_start += Duration::from_millis(300);
         self.reached.steps += 1;
         // No trouble stays for long: it would keep every order from its way.
         if self.journal_broken && self.random.percent(6) {

@@ -140,6 +140,8 @@ impl World {
 
     /// One thing happens.
     pub fn step(&mut self) {
+        // Keys that come with an outcome would be for what was there before.
+        self.now.since_start += Duration::from_millis(300);
         match self.random.below(100) {
             0..=29 => self.keys(),
             30..=37 => self.confirm(),

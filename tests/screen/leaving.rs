@@ -264,6 +264,7 @@ fn an_answer_that_was_lost_is_found_out_and_said() {
         .wait_for("Enter to replace")
         .enter();
     program.wait_for("The token was replaced and its secret is lost");
+    program.stable();
     let now = owner.token("acme").unwrap();
     assert_ne!(before, now);
     program.wait_for(&now);
