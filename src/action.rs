@@ -25,15 +25,17 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use crate::api::{Client, Damage, Generated as Answer, Turn, UNKNOWN, Urgency, WriteError};
+use crate::api::{
+    Client, Damage, Generated as Answer, Success, Turn, UNKNOWN, Urgency, WriteError,
+};
 use crate::delivery::{Deliverer, Destination, Facts, HoldId, Proven, RescueProof, Undelivered};
 use crate::expiry::ExpiryError;
 use crate::fleet::{Fleet, Look, Own};
 use crate::journal::{Event, Journal, Record, token_id};
 use crate::secret::Secret;
-use crate::slot::{Identity, Reading, Token};
+use crate::slot::{Found, Identity, Reading, Token};
 use control::Flight;
-use finding::{cannot_tell, proves, used_meanwhile};
+use finding::{cannot_tell, proves, seen, shows_gone, used_meanwhile};
 
 pub use control::{Control, InFlight};
 pub use order::{Act, Order, Step, Verb};
@@ -305,7 +307,7 @@ impl Attempt<'_> {
         let (name, kind) = (&slot.organization, slot.kind);
         let failure = match &self.order.act {
             Act::Delete => match ready.client.delete_in(turn, name, kind).await {
-                Ok(()) => return Ok(self.deleted(ready.own).await),
+                Ok(success) => return Ok(self.deleted(success, ready.own).await),
                 Err(failure) => failure,
             },
             Act::New { to, .. } => match ready.client.generate_in(turn, name, kind, asked).await {
@@ -453,31 +455,44 @@ impl Attempt<'_> {
         }
     }
 
-    /// The host says that it is done.
-    async fn deleted(&self, own: Own) -> Outcome {
-        if let Some(token) = self.contradicted().await {
+    /// The host says that it is done, or a portal before it does, which answers a
+    /// success to anything. So the slot is looked at, and where that shows nothing,
+    /// only what a DELETE is properly answered with is taken for the host's word.
+    async fn deleted(&self, success: Success, own: Own) -> Outcome {
+        let now = self.read().await;
+        let identity = now.identity();
+        if let Some(Identity::Token { id, .. }) = &identity
+            && identity.as_ref() == Some(&self.order.shown)
+        {
             return Outcome::CannotTell {
-                why: format!("the host says that it is done, and token {token} is still there"),
+                why: format!("the host says that it is done, and token {id} is still there"),
             };
         }
-        let note = (own == Own::Yes).then(|| {
-            format!(
-                "it was your credential: {} cannot be reached with it any more",
-                self.order.slot.host
-            )
-        });
-        Outcome::Deleted { note }
-    }
-
-    /// The id of the token that should be gone and is there. A success is all that
-    /// a DELETE is answered with, and a portal before the host answers one to
-    /// anything.
-    async fn contradicted(&self) -> Option<String> {
-        let identity = self.read().await.identity()?;
-        match &identity {
-            Identity::Token { id, .. } if identity == self.order.shown => Some(id.clone()),
-            _ => None,
+        let mut outcome = Outcome::Deleted {
+            note: (own == Own::Yes).then(|| {
+                format!(
+                    "it was your credential: {} cannot be reached with it any more",
+                    self.order.slot.host
+                )
+            }),
+        };
+        // One's own token gone is a credential that is not accepted any more.
+        let is_shown = shows_gone(self.order, &now)
+            || own == Own::Yes && matches!(now.found, Found::Unauthorized);
+        match success {
+            _ if is_shown => {}
+            Success::NoContent => outcome.add_note(format!(
+                "the host says so, and the slot does not show it: {}",
+                seen(self.order, &now)
+            )),
+            Success::Other => {
+                let why = "the host says that it is done, and the slot does not show it";
+                return Outcome::CannotTell {
+                    why: cannot_tell(self.order, &now, why),
+                };
+            }
         }
+        outcome
     }
 
     async fn after_refusal(&self) -> After {

@@ -4,10 +4,11 @@
 use orgward::action::{Delivery, Outcome};
 use orgward::api::Urgency;
 use orgward::delivery::Destination;
-use orgward::demo::{Fault, FaultRule, Reply};
+use orgward::demo::{Answer, Fault, FaultRule, Reply};
 use orgward::fleet::Own;
 use orgward::slot::{Found, Identity};
 
+use crate::faults::refusal;
 use crate::stage::{Credential, Deed, Ground, Plan, Stage, TOKEN, VARIABLE, shell};
 
 /// The kinds of server, which tell it in three ways. PROTOCOL, 4.
@@ -78,6 +79,28 @@ async fn after_a_delete_the_host_can_no_longer_be_reached_and_that_is_said() {
         let note = note.unwrap();
         assert!(note.contains("your credential"), "{note}");
         assert_eq!(reads(&stage).await, Found::Unauthorized);
+    }
+}
+
+#[tokio::test]
+async fn after_a_delete_a_401_shows_that_it_is_gone_only_where_it_was_one_s_own() {
+    let page = || Fault::Acted(Reply::Answer(Answer::html(200, "Done")));
+    for ground in TELLING {
+        let stage = own(ground, Deed::Delete).stage().await;
+        stage.faults(vec![FaultRule::on("DELETE", TOKEN, page())]);
+        let told = stage.perform(Destination::Panel).await;
+        assert_eq!(told.outcome.words(), "the token was deleted", "{ground:?}");
+
+        // A person's credential that is not accepted any more tells nothing.
+        let stage = Plan::new(ground, Deed::Delete).stage().await;
+        stage.faults(vec![
+            FaultRule::on("DELETE", TOKEN, page()),
+            FaultRule::on("GET", TOKEN, refusal(401)).after(1).always(),
+        ]);
+        let told = stage.perform(Destination::Panel).await;
+        let words = told.outcome.words();
+        assert!(words.starts_with("cannot be told: "), "{words}");
+        assert!(words.contains("401"), "{words}");
     }
 }
 
