@@ -212,7 +212,8 @@ pub fn entries(records: &[Record]) -> Vec<Entry> {
                 entry.undelivered = false;
                 entry.places.push("let go by its owner".to_owned());
             }
-            Event::Rescued { delivery } => {
+            Event::Rescued { delivery, token } => {
+                entry.now = safe_text(token).or(entry.now.take());
                 entry.undelivered = !is_certain(delivery);
                 entry.rescued = !entry.undelivered;
                 entry.places.push(safe(delivery));

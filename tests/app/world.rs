@@ -244,7 +244,7 @@ pub fn entry(n: usize, action: &str, finding: Option<&str>, places: &[&str]) -> 
             .is_some_and(|place| place.starts_with("undelivered") || place.starts_with("sent")),
         rescued: places
             .last()
-            .is_some_and(|place| place.starts_with("the keyring")),
+            .is_some_and(|place| place.starts_with("the keyring") || place.starts_with("file ")),
         seen: false,
     }
 }

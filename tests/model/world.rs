@@ -242,7 +242,8 @@ impl World {
             self.settle(hold);
             let delivery = "file /state/rescue".to_owned();
             let order = self.order_of(hold);
-            self.record(&order, &facts.slot, Event::Rescued { delivery });
+            let token = facts.id;
+            self.record(&order, &facts.slot, Event::Rescued { delivery, token });
         }
         self.restart();
     }
