@@ -464,6 +464,45 @@ mod tests {
         assert_eq!(entries[0].now.as_deref(), Some("at-2"));
     }
 
+    #[test]
+    fn what_happens_after_an_order_was_seen_is_told() {
+        let folder = tempfile::tempdir().unwrap();
+        let journal = Journal::in_directory(folder.path());
+        let keyring = || rescued("the keyring (y)");
+        let in_panel = || outcome("undelivered: in the panel");
+        for (order, events) in [
+            ("rescued", vec![Event::Seen, keyring()]),
+            (
+                "rescue failed",
+                vec![Event::Seen, rescued("lost: no place")],
+            ),
+            ("rescued later", vec![in_panel(), Event::Seen, keyring()]),
+            ("in the panel", vec![Event::Seen, in_panel()]),
+            ("sent", vec![Event::Seen, outcome("sent to osc52")]),
+            ("delivered", vec![Event::Seen, outcome("the clipboard")]),
+            (
+                "delivered later",
+                vec![Event::Seen, in_panel(), delivered("file /x")],
+            ),
+            ("let go", vec![in_panel(), Event::Seen, Event::LetGo]),
+            ("seen again", vec![Event::Seen, keyring(), Event::Seen]),
+        ] {
+            for event in [intent()].into_iter().chain(events) {
+                journal.append_now(&record(order, event)).unwrap();
+            }
+        }
+        let left = journal.left_open(Timestamp::now()).unwrap();
+        let orders: Vec<&str> = left.iter().map(|left| &*left.entry.order).collect();
+        let open = [
+            "rescued",
+            "rescue failed",
+            "rescued later",
+            "in the panel",
+            "sent",
+        ];
+        assert_eq!(orders, open);
+    }
+
     #[cfg(target_os = "linux")]
     #[test]
     fn of_a_journal_without_an_end_nothing_is_read() {

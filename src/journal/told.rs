@@ -60,7 +60,9 @@ pub struct Entry {
     /// Whether the program had to end, and the secret was brought to safety: its
     /// owner is told at the next start.
     pub rescued: bool,
-    /// Whether the owner of a later run has seen that it was left open.
+    /// Whether the owner of a later run has seen that it was left open, and it has
+    /// nothing new to tell: the program that was taken for gone may have gone on,
+    /// on another machine with the same home.
     pub seen: bool,
 }
 
@@ -202,6 +204,7 @@ pub fn entries(records: &[Record]) -> Vec<Entry> {
                     entry.undelivered = !is_certain(place);
                     entry.places.push(safe(place));
                 }
+                entry.seen &= !entry.is_open();
             }
             Event::Delivered { delivery } => {
                 entry.undelivered &= !is_certain(delivery);
@@ -217,6 +220,7 @@ pub fn entries(records: &[Record]) -> Vec<Entry> {
                 entry.undelivered = !is_certain(delivery);
                 entry.rescued = !entry.undelivered;
                 entry.places.push(safe(delivery));
+                entry.seen = false;
             }
             Event::Planned { .. } => {}
             Event::Seen => entry.seen = true,

@@ -86,6 +86,28 @@ fn a_secret_that_was_rescued_before_its_outcome_was_recorded_is_told_with_its_to
 }
 
 #[test]
+fn a_rescue_after_its_order_was_seen_elsewhere_is_told() {
+    let owner = Owner::new();
+    let (first, id) = in_the_panel(&owner);
+    // As on another machine with the same home: to the second program the first
+    // one does not run.
+    let (own, nobody) = (format!("\"pid\":{}", first.pid()), "\"pid\":2147483647");
+    std::fs::write(owner.journal(), journal(&owner).replace(&own, nobody)).unwrap();
+    let second = owner.program().start();
+    second.wait_for_words("was nowhere but in the program when that ended");
+    second.wait_for_words(&format!("Its token {id} is there now"));
+    second.enter().wait_gone("From an earlier run").press("q");
+    assert_eq!(second.wait_exit(), Exit::Code(0));
+    assert!(journal(&owner).contains("\"seen\""));
+
+    first.signal(Signal::TERM);
+    assert_eq!(first.wait_exit(), Exit::Code(143));
+    let third = owner.program().start();
+    third.wait_for_words("was rescued: bring it to its place from file");
+    third.wait_for_words(&format!("Its token {id} is there now"));
+}
+
+#[test]
 fn a_request_whose_outcome_nobody_recorded_is_told_with_the_token_that_is_there() {
     let owner = Owner::new();
     let gate = Gate::new();
