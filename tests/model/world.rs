@@ -502,6 +502,7 @@ impl World {
             rescue: "a file".into(),
             rescue_proven: true,
             own: Own::No,
+            account: None,
             origin: None,
             policy: None,
             server_now: self.now.wall,
