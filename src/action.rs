@@ -25,15 +25,17 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use crate::api::{Client, Damage, Generated as Answer, Turn, UNKNOWN, Urgency, WriteError};
+use crate::api::{
+    Client, Damage, Generated as Answer, Success, Turn, UNKNOWN, Urgency, WriteError,
+};
 use crate::delivery::{Deliverer, Destination, Facts, HoldId, Proven, RescueProof, Undelivered};
 use crate::expiry::ExpiryError;
-use crate::fleet::{Fleet, Look, Own};
+use crate::fleet::{Fleet, Look, Own, Whose, in_brackets};
 use crate::journal::{Event, Journal, Record, token_id};
 use crate::secret::Secret;
-use crate::slot::{Identity, Reading, Token};
+use crate::slot::{Found, Identity, Reading, Token};
 use control::Flight;
-use finding::{cannot_tell, proves, used_meanwhile};
+use finding::{cannot_tell, proves, seen, shows_gone, used_meanwhile};
 
 pub use control::{Control, InFlight};
 pub use order::{Act, Order, Step, Verb};
@@ -170,8 +172,8 @@ struct Ready {
     client: Arc<Client>,
     /// Where the secret is to go; of a delete none. It is used up by a delivery.
     proven: Option<Proven>,
-    /// Whether the token is the credential in use.
-    own: Own,
+    /// Whether the token is a credential in use.
+    whose: Whose,
 }
 
 impl Attempt<'_> {
@@ -203,7 +205,7 @@ impl Attempt<'_> {
             let told = match self.write(turn, &mut ready, asked).await {
                 Ok(mut outcome) => {
                     if outcome.may_have_ended_a_token()
-                        && ready.own != Own::Yes
+                        && ready.whose.own != Own::Yes
                         && let Some(note) = used_meanwhile(self.order, &before)
                     {
                         outcome.add_note(note);
@@ -240,15 +242,15 @@ impl Attempt<'_> {
                 Some(proven.map_err(|error| NotDone::Destination(error.to_string()))?)
             }
         };
-        let own = actor.fleet.own(&order.slot, &order.shown);
-        let own = self.control.unless_stopped(own).await?;
+        let whose = actor.fleet.own(&order.slot, &order.shown);
+        let whose = self.control.unless_stopped(whose).await?;
         // Known before the last look, so that nothing has to be read after it.
         let limits = actor.fleet.limits(&order.slot);
         self.control.unless_stopped(limits).await?;
         Ok(Ready {
             client,
             proven,
-            own,
+            whose,
         })
     }
 
@@ -309,7 +311,7 @@ impl Attempt<'_> {
         let (name, kind) = (&slot.organization, slot.kind);
         let failure = match &self.order.act {
             Act::Delete => match ready.client.delete_in(turn, name, kind).await {
-                Ok(()) => return Ok(self.deleted(ready.own).await),
+                Ok(success) => return Ok(self.deleted(success, &ready.whose).await),
                 Err(failure) => failure,
             },
             Act::New { to, .. } => match ready.client.generate_in(turn, name, kind, asked).await {
@@ -366,9 +368,7 @@ impl Attempt<'_> {
             .unwrap_or_else(PoisonError::into_inner)
             .insert(hold, self.number.to_owned());
         (self.report)(Step::Delivering);
-        if ready.own == Own::Yes {
-            actor.fleet.adopt(slot, &ready.client, secret.clone());
-        }
+        ready.whose.adopt(&secret);
         let proven = ready.proven.take();
         let delivery = self.deliver(to, proven, &secret, &facts).await;
         if let Delivery::Delivered(delivered) = &delivery
@@ -388,9 +388,10 @@ impl Attempt<'_> {
             delivery,
             hold,
             order: self.number.to_owned(),
-            own: ready.own,
-            stored: actor.fleet.origin(slot),
-            can_store: ready.own == Own::Yes && actor.fleet.can_store(slot),
+            own: ready.whose.own,
+            account: ready.whose.account(),
+            stored: ready.whose.origin(),
+            can_store: ready.whose.can_store(),
             note,
         }
     }
@@ -457,31 +458,45 @@ impl Attempt<'_> {
         }
     }
 
-    /// The host says that it is done.
-    async fn deleted(&self, own: Own) -> Outcome {
-        if let Some(token) = self.contradicted().await {
+    /// The host says that it is done, or a portal before it does, which answers a
+    /// success to anything. So the slot is looked at, and where that shows nothing,
+    /// only what a DELETE is properly answered with is taken for the host's word.
+    async fn deleted(&self, success: Success, whose: &Whose) -> Outcome {
+        let now = self.read().await;
+        let identity = now.identity();
+        if let Some(Identity::Token { id, .. }) = &identity
+            && identity.as_ref() == Some(&self.order.shown)
+        {
             return Outcome::CannotTell {
-                why: format!("the host says that it is done, and token {token} is still there"),
+                why: format!("the host says that it is done, and token {id} is still there"),
             };
         }
-        let note = (own == Own::Yes).then(|| {
-            format!(
-                "it was your credential: {} cannot be reached with it any more",
-                self.order.slot.host
-            )
-        });
-        Outcome::Deleted { note }
-    }
-
-    /// The id of the token that should be gone and is there. A success is all that
-    /// a DELETE is answered with, and a portal before the host answers one to
-    /// anything.
-    async fn contradicted(&self) -> Option<String> {
-        let identity = self.read().await.identity()?;
-        match &identity {
-            Identity::Token { id, .. } if identity == self.order.shown => Some(id.clone()),
-            _ => None,
+        let mut outcome = Outcome::Deleted {
+            note: (whose.own == Own::Yes).then(|| {
+                format!(
+                    "it was your credential{}: {} cannot be reached with it any more",
+                    in_brackets(whose.account().as_deref()),
+                    self.order.slot.host
+                )
+            }),
+        };
+        // One's own token gone is a credential that is not accepted any more.
+        let is_shown = shows_gone(self.order, &now)
+            || whose.of_asked && matches!(now.found, Found::Unauthorized);
+        match success {
+            _ if is_shown => {}
+            Success::NoContent => outcome.add_note(format!(
+                "the host says so, and the slot does not show it: {}",
+                seen(self.order, &now)
+            )),
+            Success::Other => {
+                let why = "the host says that it is done, and the slot does not show it";
+                return Outcome::CannotTell {
+                    why: cannot_tell(self.order, &now, why),
+                };
+            }
         }
+        outcome
     }
 
     async fn after_refusal(&self) -> After {

@@ -11,6 +11,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use crate::action::Actor;
+use crate::api::UNKNOWN;
 use crate::journal::{Event, LOST, LeftOpen, Record};
 
 /// How long a write that is in flight is waited for when the program must end.
@@ -54,7 +55,9 @@ pub async fn rescue(actor: &Actor) -> Vec<String> {
             ),
         };
         if let Some(order) = orders.get(&report.id) {
-            let record = Record::new(order, slot, Event::Rescued { delivery });
+            let token = report.facts.id.clone();
+            let token = token.filter(|id| id != UNKNOWN);
+            let record = Record::new(order, slot, Event::Rescued { delivery, token });
             let _ = actor.journal.append_now(&record);
         }
         lines.push(line);

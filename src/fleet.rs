@@ -22,6 +22,7 @@ use tokio::sync::Notify;
 
 pub use self::adding::Checked;
 pub use self::connection::{Connected, HostProblem};
+pub use self::credential::{Whose, in_brackets};
 pub use self::entry::{Entry, HostNews, Source};
 pub use self::looking::Look;
 use crate::api::Limits;

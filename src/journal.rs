@@ -94,6 +94,9 @@ pub enum Event {
     Rescued {
         /// The place, or why there was none.
         delivery: String,
+        /// The id of the new token, where known: an outcome may never be recorded.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        token: Option<String>,
     },
     /// The owner of a later run saw that this order was left open.
     Seen,
@@ -341,6 +344,13 @@ mod tests {
         }
     }
 
+    fn rescued(place: &str) -> Event {
+        Event::Rescued {
+            delivery: place.into(),
+            token: Some("at-2".into()),
+        }
+    }
+
     fn delivered(place: &str) -> Event {
         Event::Delivered {
             delivery: place.into(),
@@ -357,9 +367,6 @@ mod tests {
         };
         assert!(left().is_empty());
         let in_panel = || outcome("undelivered: in the panel");
-        let rescued = |place: &str| Event::Rescued {
-            delivery: place.into(),
-        };
         for (order, events) in [
             ("done", vec![outcome("the clipboard")]),
             ("killed", vec![]),
@@ -432,6 +439,68 @@ mod tests {
         assert_eq!(later.places, ["undelivered: in the panel", "the clipboard"]);
         let slot = Slot::new(&Host::new("tfe.corp.example"), "acme");
         assert!(later.is_of(&slot));
+    }
+
+    #[test]
+    fn the_token_of_a_rescued_secret_is_known_unless_an_older_program_recorded_it() {
+        let now = |last: Record| {
+            let entries = entries(&[record("a", intent()), last]);
+            entries[0].now.clone()
+        };
+        assert_eq!(
+            now(record("a", rescued("file /x"))).as_deref(),
+            Some("at-2")
+        );
+        let old = r#"{"at":"2026-11-01T00:00:00Z","order":"a","pid":1,"host":"h","organization":"o",
+            "kind":"organization","event":"rescued","delivery":"file /x"}"#;
+        assert_eq!(now(serde_json::from_str(old).unwrap()), None);
+        // It does not take away what the outcome has told.
+        let nameless = Event::Rescued {
+            delivery: "file /x".into(),
+            token: None,
+        };
+        let all = [intent(), outcome("undelivered: in the panel"), nameless];
+        let entries = entries(&all.map(|event| record("a", event)));
+        assert_eq!(entries[0].now.as_deref(), Some("at-2"));
+    }
+
+    #[test]
+    fn what_happens_after_an_order_was_seen_is_told() {
+        let folder = tempfile::tempdir().unwrap();
+        let journal = Journal::in_directory(folder.path());
+        let keyring = || rescued("the keyring (y)");
+        let in_panel = || outcome("undelivered: in the panel");
+        for (order, events) in [
+            ("rescued", vec![Event::Seen, keyring()]),
+            (
+                "rescue failed",
+                vec![Event::Seen, rescued("lost: no place")],
+            ),
+            ("rescued later", vec![in_panel(), Event::Seen, keyring()]),
+            ("in the panel", vec![Event::Seen, in_panel()]),
+            ("sent", vec![Event::Seen, outcome("sent to osc52")]),
+            ("delivered", vec![Event::Seen, outcome("the clipboard")]),
+            (
+                "delivered later",
+                vec![Event::Seen, in_panel(), delivered("file /x")],
+            ),
+            ("let go", vec![in_panel(), Event::Seen, Event::LetGo]),
+            ("seen again", vec![Event::Seen, keyring(), Event::Seen]),
+        ] {
+            for event in [intent()].into_iter().chain(events) {
+                journal.append_now(&record(order, event)).unwrap();
+            }
+        }
+        let left = journal.left_open(Timestamp::now()).unwrap();
+        let orders: Vec<&str> = left.iter().map(|left| &*left.entry.order).collect();
+        let open = [
+            "rescued",
+            "rescue failed",
+            "rescued later",
+            "in the panel",
+            "sent",
+        ];
+        assert_eq!(orders, open);
     }
 
     #[cfg(target_os = "linux")]
@@ -521,7 +590,10 @@ mod tests {
                     delivery: Some(texts[6].clone()),
                 },
                 2 => delivered(&texts[4]),
-                3 => Event::Rescued { delivery: texts[4].clone() },
+                3 => Event::Rescued {
+                    delivery: texts[4].clone(),
+                    token: Some(texts[5].clone()),
+                },
                 _ => Event::LetGo,
             };
             let mut line = serde_json::to_vec(&wild).unwrap();

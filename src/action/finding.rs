@@ -29,8 +29,24 @@ pub(super) fn proves(order: &Order, now: &Reading) -> Option<Outcome> {
     }
 }
 
+/// Whether the token that was to be deleted is not there any more. Of one that was
+/// never seen, its absence tells nothing unless the slot is known to be empty.
+pub(super) fn shows_gone(order: &Order, now: &Reading) -> bool {
+    match (&order.shown, now.identity()) {
+        (_, None) => false,
+        (_, Some(Identity::None)) => true,
+        (shown @ Identity::Token { .. }, Some(identity)) => identity != *shown,
+        (Identity::None | Identity::Unclear, Some(_)) => false,
+    }
+}
+
 pub(super) fn cannot_tell(order: &Order, now: &Reading, why: &str) -> String {
-    let seen = match &now.found {
+    format!("{why}; {}", seen(order, now))
+}
+
+/// What a look shows that does not prove enough.
+pub(super) fn seen(order: &Order, now: &Reading) -> String {
+    match &now.found {
         Found::Token(token) if now.identity().as_ref() == Some(&order.shown) => format!(
             "token {}, the one from before, was seen once only",
             token.id
@@ -50,8 +66,7 @@ pub(super) fn cannot_tell(order: &Order, now: &Reading, why: &str) -> String {
             let note = now.note.as_deref();
             note.unwrap_or("the slot cannot be read now").to_owned()
         }
-    };
-    format!("{why}; {seen}")
+    }
 }
 
 /// That the token was used between its owner's look and the last one. The

@@ -105,9 +105,11 @@ pub struct Generated {
     pub hold: HoldId,
     /// The number of the order in the journal.
     pub order: String,
-    /// Whether the replaced token was the credential in use; then the program
+    /// Whether the replaced token was a credential in use; then the program
     /// goes on with the new secret.
     pub own: Own,
+    /// Of which host entry it was, where the host has several.
+    pub account: Option<String>,
     /// Where the replaced credential is still stored.
     pub stored: Option<String>,
     /// Whether the new one can be stored there by this program.

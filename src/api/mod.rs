@@ -29,7 +29,7 @@ pub use pace::{Urgency, Waiting};
 pub use read::Listing;
 pub use salvage::Damage;
 pub use transport::Limits;
-pub use write::{Generated, Turn};
+pub use write::{Generated, Success, Turn};
 
 #[cfg(test)]
 mod tests;

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use reqwest::header::{ACCEPT_ENCODING, CONTENT_TYPE, HeaderValue};
-use reqwest::{Method, Response};
+use reqwest::{Method, Response, StatusCode};
 
 use super::client::{Client, MEDIA_TYPE};
 use super::documents;
@@ -34,6 +34,15 @@ pub struct Generated {
     /// What was wrong with the rest of the answer; then some of the token's
     /// details are not known.
     pub damage: Option<Damage>,
+}
+
+/// A success to a DELETE.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Success {
+    /// 204, which is what hosts say and nobody before them.
+    NoContent,
+    /// Another one. A portal before the host answers one to anything.
+    Other,
 }
 
 /// A place among a host's requests, for one write.
@@ -95,7 +104,8 @@ impl Client {
     pub async fn delete(&self, organization: &str, kind: Kind) -> Result<(), WriteError> {
         self.door(organization)?;
         let turn = self.turn().await;
-        self.delete_in(turn, organization, kind).await
+        let done = self.delete_in(turn, organization, kind).await;
+        done.map(drop)
     }
 
     /// [`Client::delete`], at once.
@@ -104,11 +114,14 @@ impl Client {
         turn: Turn<'_>,
         organization: &str,
         kind: Kind,
-    ) -> Result<(), WriteError> {
+    ) -> Result<Success, WriteError> {
         // The status says all; a body is not waited for. PROTOCOL.md, 1.
         let done = self.write(turn, Method::DELETE, organization, kind, None);
         match done.await {
-            Ok(_) => Ok(()),
+            Ok((response, _)) if response.status() == StatusCode::NO_CONTENT => {
+                Ok(Success::NoContent)
+            }
+            Ok(_) => Ok(Success::Other),
             Err(WriteError::Refused { status: 404, .. }) => Err(WriteError::NotFound),
             Err(error) => Err(error),
         }

@@ -230,8 +230,10 @@ pub struct Preparation {
     pub rescue: String,
     /// Whether there is such a place.
     pub rescue_proven: bool,
-    /// Whether the credential in use is this very token.
+    /// Whether a credential in use is this very token.
     pub own: Own,
+    /// Of which host entry that is, where the host has several.
+    pub account: Option<String>,
     /// Where that credential is stored.
     pub origin: Option<String>,
     /// The organization's limit for the token's life.
@@ -261,8 +263,10 @@ pub struct ManyPreparation {
 /// What is known of one slot of many.
 #[derive(Clone, Debug)]
 pub struct Known {
-    /// Whether the credential in use is this very token.
+    /// Whether a credential in use is this very token.
     pub own: Own,
+    /// Of which host entry that is, where the host has several.
+    pub account: Option<String>,
     /// The organization's limit for the token's life.
     pub policy: Option<Duration>,
     /// The host's clock.

@@ -13,7 +13,7 @@ use super::keys::{Command, Context, Pressed};
 use super::message::{EffectId, Gone, NotDelivered};
 use crate::action::{Delivery, Generated, Verb};
 use crate::delivery::{Delivered, Destination, Facts, HoldId};
-use crate::fleet::Own;
+use crate::fleet::{Own, in_brackets};
 use crate::secret::Secret;
 use crate::slot::{Identity, Slot, Token};
 
@@ -116,7 +116,10 @@ impl Panel {
     ) -> Self {
         let mut notes = Vec::new();
         if done.own == Own::Yes {
-            notes.push("It was your credential: this program goes on with the new one.".to_owned());
+            notes.push(format!(
+                "It was your credential{}: this program goes on with the new one.",
+                in_brackets(done.account.as_deref())
+            ));
             let next = match done.can_store {
                 true => "s stores the new one there",
                 false => "change it there",

@@ -8,7 +8,7 @@ use super::keys::{Command, moved};
 use super::wrap::wrapped;
 use crate::action::{After, Delivery, Generated, NotDone, Outcome};
 use crate::expiry;
-use crate::fleet::Own;
+use crate::fleet::{Own, in_brackets};
 use crate::slot::{Identity, Slot, Time};
 
 /// What became of one slot.
@@ -137,7 +137,9 @@ fn generated(done: &Generated) -> String {
         )),
     }
     if done.own == Own::Yes {
-        words.push_str("; it was your credential, this program goes on with the new one");
+        words.push_str("; it was your credential");
+        words.push_str(&in_brackets(done.account.as_deref()));
+        words.push_str(", this program goes on with the new one");
         if let Some(origin) = &done.stored {
             words.push_str(&format!(", the old one is still stored in {origin}"));
         }

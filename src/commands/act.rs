@@ -15,7 +15,7 @@ use crate::app::when;
 use crate::delivery::{Delivered, Destination, Existing, Facts};
 use crate::ending::{self, LAST_WAIT};
 use crate::expiry::wire;
-use crate::fleet::Own;
+use crate::fleet::{Own, in_brackets};
 use crate::journal::{Event, Record};
 use crate::secret::Secret;
 use crate::slot::{Identity, Reading, Slot, Time};
@@ -176,8 +176,10 @@ async fn generated(
             Some(place) => format!("the old one is still stored in {place}: put the new one there"),
             None => "the old one does not work any more".to_owned(),
         };
-        run.out
-            .error(&format!("{slot}: it was your credential; {stored}"));
+        let account = in_brackets(done.account.as_deref());
+        run.out.error(&format!(
+            "{slot}: it was your credential{account}; {stored}"
+        ));
     }
     if verify && signal.is_none() {
         tokio::select! {
@@ -378,10 +380,14 @@ pub fn dying(reading: &Reading, now: Timestamp) -> String {
 }
 
 /// For a dry run: whether it is the credential in use that would die.
-pub async fn own(run: &Run, slot: &Slot, shown: &Identity) -> &'static str {
-    match run.world.actor.fleet.own(slot, shown).await {
-        Own::Yes => "; it is your own credential",
-        Own::No | Own::Unknown => "",
+pub async fn own(run: &Run, slot: &Slot, shown: &Identity) -> String {
+    let whose = run.world.actor.fleet.own(slot, shown).await;
+    match whose.own {
+        Own::Yes => {
+            let account = in_brackets(whose.account().as_deref());
+            format!("; it is your own credential{account}")
+        }
+        Own::No | Own::Unknown => String::new(),
     }
 }
 

@@ -188,7 +188,7 @@ fn progress(planned: &Planned, records: &[Record]) -> Progress {
             Event::Outcome {
                 finding, delivery, ..
             } => now = outcome(finding, delivery.as_deref()),
-            Event::Delivered { delivery } | Event::Rescued { delivery } => {
+            Event::Delivered { delivery } | Event::Rescued { delivery, .. } => {
                 now = Progress::Elsewhere(delivery.clone());
             }
             Event::LetGo => now = Progress::Elsewhere("nowhere: it was let go".to_owned()),
@@ -291,6 +291,7 @@ mod tests {
         records.push(ended("o4", &plan[4], "done", failed));
         let rescued = Event::Rescued {
             delivery: "file /x".into(),
+            token: Some("at-9".into()),
         };
         records.push(Record::new("o4", &plan[4].slot, rescued));
         records.push(intent("o5", &plan[5]));

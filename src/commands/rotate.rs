@@ -15,7 +15,7 @@ use crate::app::when;
 use crate::cli::{Rotate, Sort};
 use crate::delivery::Destination;
 use crate::expiry::Expiry;
-use crate::fleet::Own;
+use crate::fleet::{Own, in_brackets};
 use crate::journal::Record;
 use crate::slot::{Identity, Kind, Slot};
 use crate::text;
@@ -114,9 +114,13 @@ async fn dry_run(run: &Run, wanted: &Rotate) -> Result<u8, Stop> {
     for (row, planned) in rows.iter().zip(&plan) {
         let token = row.reading.token();
         let ago = |time| when::relative(time, row.now).text;
-        let own = match run.world.actor.fleet.own(&row.slot, &planned.shown).await {
-            Own::Yes => "your own credential",
-            Own::No | Own::Unknown => "",
+        let whose = run.world.actor.fleet.own(&row.slot, &planned.shown).await;
+        let own = match whose.own {
+            Own::Yes => {
+                let account = in_brackets(whose.account().as_deref());
+                format!("your own credential{account}")
+            }
+            Own::No | Own::Unknown => String::new(),
         };
         table.row(vec![
             row.slot.organization.to_string().into(),
@@ -132,7 +136,7 @@ async fn dry_run(run: &Run, wanted: &Rotate) -> Result<u8, Stop> {
             token
                 .map_or("-".to_owned(), |token| token.last_used_at.words(ago))
                 .into(),
-            own.to_owned().into(),
+            own.into(),
         ]);
     }
     let table = table.lines(&run.out);

@@ -60,7 +60,9 @@ pub struct Entry {
     /// Whether the program had to end, and the secret was brought to safety: its
     /// owner is told at the next start.
     pub rescued: bool,
-    /// Whether the owner of a later run has seen that it was left open.
+    /// Whether the owner of a later run has seen that it was left open, and it has
+    /// nothing new to tell: the program that was taken for gone may have gone on,
+    /// on another machine with the same home.
     pub seen: bool,
 }
 
@@ -202,6 +204,7 @@ pub fn entries(records: &[Record]) -> Vec<Entry> {
                     entry.undelivered = !is_certain(place);
                     entry.places.push(safe(place));
                 }
+                entry.seen &= !entry.is_open();
             }
             Event::Delivered { delivery } => {
                 // Or was taken from where it was.
@@ -216,10 +219,12 @@ pub fn entries(records: &[Record]) -> Vec<Entry> {
                 entry.undelivered = false;
                 entry.places.push("let go by its owner".to_owned());
             }
-            Event::Rescued { delivery } => {
+            Event::Rescued { delivery, token } => {
+                entry.now = safe_text(token).or(entry.now.take());
                 entry.undelivered = !is_certain(delivery);
                 entry.rescued = !entry.undelivered;
                 entry.places.push(safe(delivery));
+                entry.seen = false;
             }
             Event::Planned { .. } => {}
             Event::Seen => entry.seen = true,

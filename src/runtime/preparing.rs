@@ -13,7 +13,7 @@ use crate::text;
 
 pub(super) async fn prepare(actor: &Actor, slot: &Slot, shown: &Identity) -> Preparation {
     let deliverer = &actor.deliverer;
-    let (default, rescue, own, reading, seen) = tokio::join!(
+    let (default, rescue, whose, reading, seen) = tokio::join!(
         deliverer.default_destination(),
         deliverer.prove_rescue(slot),
         actor.fleet.own(slot, shown),
@@ -38,8 +38,9 @@ pub(super) async fn prepare(actor: &Actor, slot: &Slot, shown: &Identity) -> Pre
         default: at.unwrap_or(0),
         rescue,
         rescue_proven,
-        own,
-        origin: actor.fleet.origin(slot),
+        own: whose.own,
+        account: whose.account(),
+        origin: whose.origin(),
         policy,
         server_now,
         seen: Some(Box::new(seen)),
@@ -52,9 +53,11 @@ pub(super) async fn prepare_many(actor: &Actor, slots: &[(Slot, Identity)]) -> M
     let deliverer = &actor.deliverer;
     let known = slots.iter().map(|(slot, shown)| async move {
         let fleet = &actor.fleet;
-        let (own, (policy, server_now)) = tokio::join!(fleet.own(slot, shown), fleet.limits(slot));
+        let (whose, (policy, server_now)) =
+            tokio::join!(fleet.own(slot, shown), fleet.limits(slot));
         Known {
-            own,
+            own: whose.own,
+            account: whose.account(),
             policy,
             server_now,
         }

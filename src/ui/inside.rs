@@ -16,7 +16,7 @@ use crate::app::field::Field;
 use crate::app::message::Preparation;
 use crate::app::{App, when};
 use crate::expiry::{Expiry, ExpiryError};
-use crate::fleet::Own;
+use crate::fleet::{Own, in_brackets};
 
 /// The columns of a label before a chooser.
 const LABEL: usize = 9;
@@ -205,6 +205,10 @@ impl Inside {
                 "The program goes on with the new one; the old one stays stored",
                 theme.warn(),
             ),
+            (Own::Yes, Verb::Delete) if preparation.account.is_some() => (
+                "Afterwards that entry can no longer reach this host; it stays stored",
+                theme.bad(),
+            ),
             (Own::Yes, Verb::Delete) => (
                 "Afterwards this host can no longer be reached; it stays stored",
                 theme.bad(),
@@ -219,7 +223,10 @@ impl Inside {
             }
         };
         let mut parts = vec![Part::must(Line::styled(
-            format!("{warning} This token is your own credential."),
+            format!(
+                "{warning} This token is your own credential{}.",
+                in_brackets(preparation.account.as_deref())
+            ),
             style,
         ))];
         let sentence = match &preparation.origin {

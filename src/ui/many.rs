@@ -16,7 +16,7 @@ use crate::app::report::{Mood, Report};
 use crate::app::run::Run;
 use crate::app::{App, Target, when};
 use crate::expiry::ExpiryError;
-use crate::fleet::Own;
+use crate::fleet::{Own, in_brackets};
 use crate::slot::{Identity, Slot, Time};
 use crate::text::fit;
 
@@ -255,19 +255,25 @@ fn own(dialog: &ManyDialog, verb: Verb, narrow: bool, theme: Theme) -> Vec<Part<
         return parts;
     }
     let one_host = dialog.one_host().is_some();
-    if let Some(slot) = dialog.own(Own::Yes).next() {
+    if let Some((slot, known)) = dialog.own(Own::Yes).next() {
         let name = short_name(slot, one_host);
         let words = match (narrow, verb) {
             (true, _) => "",
+            (_, Verb::Delete) if known.account.is_some() => {
+                ": it goes last, and then that entry can no longer reach its host"
+            }
             (_, Verb::Delete) => ": it goes last, and then its host can no longer be reached",
             _ => ": it goes last, and the program goes on with the new one",
         };
         parts.push(Part::must(Line::styled(
-            format!("{warning} {name} is your own credential{words}."),
+            format!(
+                "{warning} {name} is your own credential{}{words}.",
+                in_brackets(known.account.as_deref())
+            ),
             theme.bad(),
         )));
     }
-    let unknown: Vec<&Slot> = dialog.own(Own::Unknown).collect();
+    let unknown: Vec<&Slot> = dialog.own(Own::Unknown).map(|(slot, _)| slot).collect();
     let of = match unknown.as_slice() {
         [] => return parts,
         [slot] => short_name(slot, one_host),

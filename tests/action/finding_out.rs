@@ -14,7 +14,7 @@ use orgward::slot::{Identity, Time};
 use tokio::task::JoinSet;
 
 use crate::faults::refusal;
-use crate::stage::{Deed, Ground, ORGANIZATION, Plan, Stage, TOKEN};
+use crate::stage::{DOCUMENT, Deed, Ground, ORGANIZATION, Plan, Stage, TOKEN};
 
 fn on_write(stage: &Stage, fault: Fault) -> FaultRule {
     FaultRule::on(stage.deed.method(), TOKEN, fault)
@@ -238,6 +238,62 @@ async fn a_delete_that_is_only_said_to_be_done_is_found_out() {
     let id = stage.holds().unwrap().id;
     let said = format!("the host says that it is done, and token {id} is still there");
     assert_eq!(why, said);
+}
+
+#[tokio::test]
+async fn a_delete_that_nobody_but_a_portal_says_is_done_is_not_told_as_done() {
+    // The session before the host ends after the comparison: from then on its
+    // page is the answer to everything, looks included.
+    let portal = || Fault::Instead(Reply::Answer(Answer::html(200, "Sign in")));
+    let stage = Plan::new(Ground::Enterprise, Deed::Delete).stage().await;
+    stage.faults(vec![
+        on_write(&stage, portal()),
+        FaultRule::on("GET", TOKEN, portal()).after(1).always(),
+    ]);
+    let told = stage.perform(Destination::Panel).await;
+    assert!(stage.holds().is_some());
+    let words = told.outcome.words();
+    let said = "cannot be told: the host says that it is done, and the slot does not show it; ";
+    assert!(words.starts_with(said), "{words}");
+    assert!(words.contains("a web page"), "{words}");
+
+    // What the slot shows is believed, whatever the answer was.
+    let page = || Fault::Acted(Reply::Answer(Answer::html(200, "Done")));
+    for ground in Ground::ALL {
+        let stage = Plan::new(ground, Deed::Delete).stage().await;
+        stage.faults(vec![on_write(&stage, page())]);
+        let told = stage.perform(Destination::Panel).await;
+        assert_eq!(told.outcome.words(), "the token was deleted", "{ground:?}");
+
+        // A 404 in the place of the token that was there is enough.
+        let stage = Plan::new(ground, Deed::Delete).stage().await;
+        let unclear = FaultRule::on("GET", DOCUMENT, refusal(403)).always();
+        stage.faults(vec![on_write(&stage, page()), unclear]);
+        let told = stage.perform(Destination::Panel).await;
+        assert_eq!(told.outcome.words(), "the token was deleted", "{ground:?}");
+    }
+    let stage = Plan::new(Ground::Hcp, Deed::Delete).stage().await;
+    stage.faults(vec![on_write(&stage, page())]);
+    let kind = stage.slot.kind;
+    stage.after_request(move |host, request| {
+        if request.method == "DELETE" {
+            host.replace_as_other(ORGANIZATION, kind).unwrap();
+        }
+    });
+    let told = stage.perform(Destination::Panel).await;
+    assert_eq!(told.outcome.words(), "the token was deleted");
+}
+
+#[tokio::test]
+async fn a_delete_that_the_host_answers_as_hosts_do_is_done_also_where_nobody_can_look() {
+    let stage = Plan::new(Ground::Hcp, Deed::Delete).stage().await;
+    let look = FaultRule::on("GET", TOKEN, refusal(500)).after(1).always();
+    stage.faults(vec![look]);
+    let told = stage.perform(Destination::Panel).await;
+    assert_eq!(told.outcome.words(), "the token was deleted");
+    let note = note(told.outcome).unwrap();
+    let said = "the host says so, and the slot does not show it: the host answered 500";
+    assert!(note.starts_with(said), "{note}");
 }
 
 #[tokio::test]

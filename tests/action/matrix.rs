@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use orgward::action::{Delivery, NotDone, Outcome};
 use orgward::delivery::{CommandDelivery, Delivery as Way, Destination, RescueTo};
-use orgward::demo::{Fault, FaultRule, Reply};
+use orgward::demo::{Answer, Fault, FaultRule, Reply};
 use tokio::task::JoinSet;
 
 use crate::faults::{
@@ -530,6 +530,43 @@ fn finding_out() -> Vec<Case> {
     step.cases
 }
 
+/// A DELETE is said to be done, and then the look at the slot fails. 204 is the
+/// host's word, which counts; another success may be a portal's.
+fn looking_after_a_delete() -> Vec<Case> {
+    let mut step = Step::new("look at the slot after a delete");
+    let page = |fault: fn(Reply) -> Fault| fault(Reply::Answer(Answer::html(200, "Sign in")));
+    let mut turn = 0;
+    for (look_name, look) in LOOKS {
+        for (name, answer, expect) in [
+            (
+                "200 with a page instead of acting",
+                Some(page(Fault::Instead)),
+                "cannot be told",
+            ),
+            (
+                "200 with a page after acting",
+                Some(page(Fault::Acted)),
+                "cannot be told",
+            ),
+            ("204", None, "deleted"),
+        ] {
+            turn += 1;
+            step.fault(
+                &format!("{name}; look: {look_name}"),
+                &[Ground::ALL[turn % 4]],
+                |deed, _| (deed == Deed::Delete).then_some(expect),
+                move |stage| {
+                    // The first GET is the comparison before the write.
+                    let look = FaultRule::on("GET", TOKEN, look()).after(1).always();
+                    let answer = answer.clone().map(|answer| on_write(stage, answer));
+                    stage.faults(answer.into_iter().chain([look]).collect());
+                },
+            );
+        }
+    }
+    step.cases
+}
+
 /// The answer is there, and the destination fails.
 fn delivering() -> Vec<Case> {
     fn meanwhile(stage: &Stage, act: impl Fn() + Send + Sync + 'static) {
@@ -605,6 +642,7 @@ async fn every_fault_at_every_step_is_told_truly() {
         writing(),
         details(),
         finding_out(),
+        looking_after_a_delete(),
         delivering(),
     ]
     .concat();

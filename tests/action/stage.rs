@@ -38,6 +38,8 @@ pub const ACCOUNT: &str = "account/details";
 
 /// Where the owner's credential comes from.
 pub const VARIABLE: &str = "OWNER_CREDENTIAL";
+/// Where that of another entry comes from.
+pub const ANOTHER: &str = "ANOTHER_CREDENTIAL";
 
 /// Which server, and which of its tokens.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -126,6 +128,8 @@ pub enum Credential {
     Owner,
     /// The organization's own token.
     OwnToken,
+    /// Somebody whose credential is not accepted any more.
+    Revoked,
 }
 
 /// A write as it arrived at the host.
@@ -159,6 +163,9 @@ pub struct Plan {
     pub ground: Ground,
     pub deed: Deed,
     pub credential: Credential,
+    /// Who authenticates for another entry of the host, and the organizations that
+    /// it is for.
+    pub another: Option<(Credential, Organizations)>,
     pub rescue: RescueTo,
     pub limits: Limits,
     pub method: Method,
@@ -174,6 +181,7 @@ impl Plan {
             ground,
             deed,
             credential: Credential::Owner,
+            another: None,
             rescue: RescueTo::File,
             limits: Limits {
                 // Reads are sent again elsewhere; here each look is one request.
@@ -229,12 +237,10 @@ impl Stage {
         let folder = tempfile::tempdir().unwrap();
         let server = start(&plan).await;
         let host = server.handle();
-        let credential = match plan.credential {
-            Credential::Owner => host.credential(),
-            Credential::OwnToken => host
-                .replace_as_other(ORGANIZATION, Kind::Organization)
-                .unwrap(),
-        };
+        let credential = of(&host, plan.credential);
+        let another = plan
+            .another
+            .map(|(who, organizations)| (of(&host, who), organizations));
         let shown_name = Host::new("tfe.test");
         let config = HostConfig {
             credential: CredentialSource::Env(VARIABLE.into()),
@@ -242,9 +248,20 @@ impl Stage {
             organizations: Organizations::Listed(vec![ORGANIZATION.into()]),
             ..HostConfig::new(shown_name.clone())
         };
-        let variable = (VARIABLE.into(), credential.expose().into());
-        let environment = Environment::new([variable].into(), None);
-        let hosts = vec![(config, Source::Configured)];
+        let mut variables = vec![(VARIABLE.into(), credential.expose().into())];
+        let mut hosts = vec![(config, Source::Configured)];
+        if let Some((credential, organizations)) = another {
+            variables.push((ANOTHER.into(), credential.expose().into()));
+            let config = HostConfig {
+                account: Some("ci".into()),
+                credential: CredentialSource::Env(ANOTHER.into()),
+                address: Some(host.address()),
+                organizations,
+                ..HostConfig::new(shown_name.clone())
+            };
+            hosts.push((config, Source::Configured));
+        }
+        let environment = Environment::new(variables.into_iter().collect(), None);
         let mut fleet = Fleet::new(hosts, environment, false, Vec::new());
         fleet.limits = plan.limits;
         let state = folder.path().join("state");
@@ -447,6 +464,20 @@ impl Stage {
             _ => return false,
         };
         std::fs::read(path).is_ok_and(|bytes| bytes == secret.expose().as_bytes())
+    }
+}
+
+fn of(host: &HostHandle, credential: Credential) -> Secret {
+    match credential {
+        Credential::Owner => host.credential(),
+        Credential::OwnToken => host
+            .replace_as_other(ORGANIZATION, Kind::Organization)
+            .unwrap(),
+        Credential::Revoked => {
+            let credential = host.issue_credential("olivia").unwrap();
+            host.revoke(&credential);
+            credential
+        }
     }
 }
 

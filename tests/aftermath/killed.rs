@@ -46,6 +46,67 @@ fn a_secret_that_was_in_the_panel_only_is_told_once_more_until_it_was_seen() {
     assert!(!third.look().contains("From an earlier run"));
 }
 
+/// Generates a token for `empty` into the panel.
+fn in_the_panel(owner: &Owner) -> (Program, String) {
+    let program = owner.start();
+    select(&program, "empty");
+    program.press("n").wait_for("panel, until");
+    program.enter().wait_for("••••••••");
+    let recorded = || journal(owner).contains("undelivered").then_some(());
+    poll(patience(), recorded).unwrap();
+    (program, owner.token("empty").unwrap())
+}
+
+fn journal(owner: &Owner) -> String {
+    std::fs::read_to_string(owner.journal()).unwrap_or_default()
+}
+
+#[test]
+fn a_secret_that_was_rescued_before_its_outcome_was_recorded_is_told_with_its_token() {
+    let owner = Owner::new();
+    let (program, id) = in_the_panel(&owner);
+    program.signal(Signal::TERM);
+    assert_eq!(program.wait_exit(), Exit::Code(143));
+    // As it is after a delivery that did not end in time.
+    let without_outcome: String = journal(&owner)
+        .lines()
+        .filter(|line| !line.contains("\"outcome\""))
+        .map(|line| format!("{line}\n"))
+        .collect();
+    std::fs::write(owner.journal(), without_outcome).unwrap();
+
+    let again = owner.program().start();
+    again.wait_for("From an earlier run");
+    again.wait_for_words("was rescued: bring it to its place from file");
+    again.wait_for_words(&format!("Its token {id} is there now"));
+    again.wait_for_words("and the rescued secret is for it.");
+    again.press("n").stable();
+    again.wait_for("From an earlier run");
+    assert_eq!(owner.token("empty"), Some(id));
+}
+
+#[test]
+fn a_rescue_after_its_order_was_seen_elsewhere_is_told() {
+    let owner = Owner::new();
+    let (first, id) = in_the_panel(&owner);
+    // As on another machine with the same home: to the second program the first
+    // one does not run.
+    let (own, nobody) = (format!("\"pid\":{}", first.pid()), "\"pid\":2147483647");
+    std::fs::write(owner.journal(), journal(&owner).replace(&own, nobody)).unwrap();
+    let second = owner.program().start();
+    second.wait_for_words("was nowhere but in the program when that ended");
+    second.wait_for_words(&format!("Its token {id} is there now"));
+    second.enter().wait_gone("From an earlier run").press("q");
+    assert_eq!(second.wait_exit(), Exit::Code(0));
+    assert!(journal(&owner).contains("\"seen\""));
+
+    first.signal(Signal::TERM);
+    assert_eq!(first.wait_exit(), Exit::Code(143));
+    let third = owner.program().start();
+    third.wait_for_words("was rescued: bring it to its place from file");
+    third.wait_for_words(&format!("Its token {id} is there now"));
+}
+
 #[test]
 fn a_request_whose_outcome_nobody_recorded_is_told_with_the_token_that_is_there() {
     let owner = Owner::new();

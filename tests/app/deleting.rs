@@ -56,8 +56,16 @@ fn that_a_host_will_be_lost_is_told() {
     let mut known = preparation();
     known.own = Own::Yes;
     let mut owner = Owner::with("acme", there(token("at-1")));
-    owner.press("d").prepared(known);
+    owner.press("d").prepared(known.clone());
     owner.sees("Afterwards this host can no longer be reached");
+
+    // Another entry of that host goes on.
+    known.account = Some("account ci".into());
+    let mut owner = Owner::with("acme", there(token("at-1")));
+    owner.press("d").prepared(known);
+    owner
+        .sees("This token is your own credential (account ci).")
+        .sees("Afterwards that entry can no longer reach this host");
 }
 
 #[test]

@@ -123,6 +123,87 @@ fn a_secret_that_was_nowhere_is_told_with_its_token_and_one_key_replaces_it() {
 }
 
 #[test]
+fn of_a_rescued_secret_it_is_told_whether_its_token_is_the_one_that_is_there() {
+    let place = ["file /state/rescue-acme"];
+    // The program had to end during the delivery: no outcome was recorded.
+    let known = |action| {
+        let mut left = left_open(action, None, &place);
+        left.entry.now = Some("at-After".into());
+        left
+    };
+    let with_outcome = left_open("replace", Some("done"), &place);
+    // As an older program recorded it.
+    let unknown = |action| left_open(action, None, &place);
+    let created = "created 2026-10-01 08:30 +00:00";
+    for (left, reading, words) in [
+        (
+            known("replace"),
+            there(token("at-After")),
+            "Its token at-After is there now, CREATED, and the rescued secret is for it.",
+        ),
+        (
+            known("generate"),
+            there(token("at-After")),
+            "Its token at-After is there now, CREATED, and the rescued secret is for it.",
+        ),
+        (
+            with_outcome,
+            there(token("at-After")),
+            "Its token at-After is there now, CREATED, and the rescued secret is for it.",
+        ),
+        (
+            known("replace"),
+            there(token("at-Third")),
+            "Another token at-Third is there now, CREATED; the rescued secret is for at-After, which is gone.",
+        ),
+        (
+            unknown("replace"),
+            there(token("at-After")),
+            "A token at-After is there now, CREATED; the rescued secret is for it, unless somebody has replaced it since.",
+        ),
+        (
+            unknown("generate"),
+            there(token("at-After")),
+            "A token at-After is there now, CREATED; the rescued secret is for it, unless somebody has replaced it since.",
+        ),
+        (
+            unknown("replace"),
+            there(token("at-Before")),
+            "The token at-Before is there now, CREATED: the same as before, so the rescued secret is not for it.",
+        ),
+    ] {
+        let mut owner = with(vec![left]);
+        owner
+            .read("acme", reading)
+            .sees("was rescued: bring it to its place from file /state/rescue-acme")
+            .sees(&words.replace("CREATED", created))
+            .sees_not("nobody has its secret")
+            .sees_not("replace it")
+            .sees_not("n new token");
+        // One key must not kill the token whose secret waits.
+        owner.press("n").sees_not("Replace the organization token");
+    }
+
+    let mut owner = with(vec![known("replace")]);
+    owner
+        .read("acme", none())
+        .sees("No token is there now: the rescued secret is of no use any more.")
+        .press("n")
+        .sees("Generate an organization token");
+
+    // The folder of a session ended with it, and the file too.
+    let mut gone = known("replace");
+    gone.file_is_gone = true;
+    let mut owner = with(vec![gone]);
+    owner
+        .read("acme", there(token("at-After")))
+        .sees("which is not there any more")
+        .sees("Its token at-After is there now")
+        .press("n")
+        .sees("Replace the organization token");
+}
+
+#[test]
 fn a_delete_that_was_carried_out_is_told_so() {
     let mut owner = with(vec![left_open("delete", None, &[])]);
     owner

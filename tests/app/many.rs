@@ -540,8 +540,12 @@ fn deleting_many_needs_no_destination_and_ones_own_goes_last() {
     let mut owner = five();
     let mut known = many(3);
     known.slots[0].own = Own::Yes;
-    owner.press("*d").prepared_many(known);
+    owner.press("*d").prepared_many(known.clone());
     owner.sees("gamma is your own credential: it goes last");
+    owner.press("<esc>");
+    known.slots[0].account = Some("account ci".into());
+    owner.press("d").prepared_many(known);
+    owner.sees("gamma is your own credential (account ci): it goes last");
     owner.press("3<enter>");
     let mut names = Vec::new();
     for _ in 0..3 {

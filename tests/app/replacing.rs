@@ -108,8 +108,12 @@ fn ones_own_credential_is_told() {
             .size(size.0, size.1)
             .press("n")
             .prepared(known.clone());
-        owner.sees("This token is your own credential");
+        owner.sees("This token is your own credential.");
     }
+    known.account = Some("account ci".into());
+    let mut owner = Owner::with("acme", there(token("at-1")));
+    owner.press("n").prepared(known.clone());
+    owner.sees("This token is your own credential (account ci).");
     known.own = Own::Unknown;
     let mut owner = Owner::with("acme", there(token("at-1")));
     owner.press("n").prepared(known);

@@ -52,6 +52,21 @@ fn s_stores_it_where_the_old_one_is_and_that_is_a_delivery() {
 }
 
 #[test]
+fn of_a_host_with_several_entries_it_is_said_whose_it_was() {
+    let mut owner = Owner::with("acme", there(token("at-1")));
+    owner
+        .press("n")
+        .prepared(preparation())
+        .press("acme<enter>");
+    let mut done = generated(&slot("acme"), seen("at-1"), Delivery::Kept);
+    done.own = Own::Yes;
+    done.account = Some("account ci".into());
+    owner
+        .outcome(Outcome::Generated(Box::new(done)))
+        .sees("It was your credential (account ci): this program goes on with the new one.");
+}
+
+#[test]
 fn what_could_not_be_stored_is_said_and_can_be_tried_again() {
     let mut owner = replaced(true);
     owner.press("s");

@@ -128,6 +128,7 @@ pub fn preparation() -> Preparation {
         rescue: "the keyring, should the program have to end".into(),
         rescue_proven: true,
         own: Own::No,
+        account: None,
         origin: None,
         policy: None,
         server_now: at(NOW),
@@ -144,6 +145,7 @@ pub fn many(count: usize) -> ManyPreparation {
     one.choices[3].words = "file, {organization} in its path".into();
     let known = Known {
         own: Own::No,
+        account: None,
         policy: None,
         server_now: at(NOW),
     };
@@ -214,6 +216,7 @@ pub fn generated(slot: &Slot, before: Identity, delivery: Delivery) -> Generated
         delivery,
         order: "0badcafe".into(),
         own: Own::No,
+        account: None,
         stored: None,
         can_store: false,
         note: None,
@@ -244,7 +247,7 @@ pub fn entry(n: usize, action: &str, finding: Option<&str>, places: &[&str]) -> 
             .is_some_and(|place| place.starts_with("undelivered") || place.starts_with("sent")),
         rescued: places
             .last()
-            .is_some_and(|place| place.starts_with("the keyring")),
+            .is_some_and(|place| place.starts_with("the keyring") || place.starts_with("file ")),
         seen: false,
     }
 }

@@ -5,8 +5,9 @@ use std::sync::{Arc, Mutex};
 use orgward::demo::{
     Access, Answer, Fault, FaultRule, Flavour, OrganizationSeed, Reply, TokenSeed,
 };
+use orgward::slot::Kind;
 
-use super::runner::{file, rescue_files, rescued, run, stored, with_deliveries};
+use super::runner::{Ran, command, file, rescue_files, rescued, run, stored, with_deliveries};
 use super::support::{Exit, Owner};
 
 #[test]
@@ -379,4 +380,49 @@ fn a_name_on_two_hosts_needs_the_host() {
     let secret = std::fs::read_to_string(path).unwrap();
     assert!(second.host.accepts(&secret, "empty"));
     assert_eq!(owner.writes(), [""; 0]);
+}
+
+#[test]
+fn the_credential_of_another_entry_of_the_host_is_called_one_s_own() {
+    let owner = Owner::new();
+    let own = owner.host.replace_as_other("acme", Kind::Organization);
+    let own = own.unwrap().expose().to_owned();
+    let address = owner.host.address();
+    owner.configure(&format!(
+        "[[host]]\nname = \"tfe.corp.example\"\naddress = \"{address}\"\naccount = \"ci\"\n\
+         credential = {{ env = \"CI_CREDENTIAL\" }}\norganizations = [\"acme\"]"
+    ));
+    let run = |args: &[&str]| {
+        let mut command = command(&owner, args);
+        Ran::of(command.env("CI_CREDENTIAL", &own).output().unwrap())
+    };
+    let (to, path) = file(&owner, "secret");
+    let id = owner.token("acme").unwrap();
+    let replace = ["generate", "acme", "--to", &to, "--replace", &id];
+    let dry = run(&[&replace[..], &["--dry-run"]].concat()).ended(0);
+    let said = "it is your own credential (account ci)";
+    assert!(dry.out.contains(said), "{}", dry.out);
+    let dry = run(&["delete", "acme", "--id", &id, "--dry-run"]).ended(0);
+    assert!(dry.out.contains(said), "{}", dry.out);
+    let states = ["unused", "ok", "expiring", "expired"];
+    let states = states.iter().flat_map(|state| ["--state", state]);
+    let rotate: Vec<&str> = ["rotate", "--to", "file:/tmp/{organization}", "--dry-run"]
+        .into_iter()
+        .chain(states)
+        .collect();
+    let dry = run(&rotate);
+    let line = dry.out.lines().find(|line| line.starts_with("acme"));
+    let said = "your own credential (account ci)";
+    assert!(line.is_some_and(|line| line.contains(said)), "{}", dry.out);
+    let others = dry.out.lines().filter(|line| line.starts_with("platform"));
+    for line in others {
+        assert!(!line.contains("credential"), "{line}");
+    }
+
+    let ran = run(&replace).ended(0);
+    let said = "it was your credential (account ci); the old one is still stored in";
+    assert!(ran.err.contains(said), "{}", ran.err);
+    assert!(ran.err.contains("CI_CREDENTIAL"), "{}", ran.err);
+    let secret = std::fs::read_to_string(path).unwrap();
+    assert!(owner.host.accepts(&secret, "acme") && !owner.host.accepts(&own, "acme"));
 }

@@ -956,18 +956,19 @@ impl Machine {
             problem: None,
         });
         let fleet = &self.actor.fleet;
-        let (own, seen, (policy, server_now)) = self.runtime.block_on(async {
-            let own = fleet.own(slot, shown).await;
+        let (whose, seen, (policy, server_now)) = self.runtime.block_on(async {
+            let whose = fleet.own(slot, shown).await;
             let seen = fleet.read(slot, Urgency::Owner).await;
-            (own, seen, fleet.limits(slot).await)
+            (whose, seen, fleet.limits(slot).await)
         });
         Preparation {
             default: self.random.below(choices.len()),
             choices: choices.into(),
             rescue: "a file".into(),
             rescue_proven: self.plan.rescue == RescueTo::File,
-            own,
-            origin: fleet.origin(slot),
+            own: whose.own,
+            account: whose.account(),
+            origin: whose.origin(),
             policy,
             server_now,
             seen: Some(Box::new(seen)),

@@ -240,6 +240,7 @@ impl Way {
             hold,
             order: self.number.clone(),
             own,
+            account: None,
             stored: Some("file /home/olivia/credentials.tfrc.json".into()),
             can_store: own == Own::Yes,
             note: None,

@@ -257,7 +257,8 @@ impl World {
             self.settle(hold);
             let delivery = "file /state/rescue".to_owned();
             let order = self.order_of(hold);
-            self.record(&order, &facts.slot, Event::Rescued { delivery });
+            let token = facts.id;
+            self.record(&order, &facts.slot, Event::Rescued { delivery, token });
         }
         self.restart();
     }
@@ -516,6 +517,7 @@ impl World {
             rescue: "a file".into(),
             rescue_proven: true,
             own: Own::No,
+            account: None,
             origin: None,
             policy: None,
             server_now: self.now.wall,

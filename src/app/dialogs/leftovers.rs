@@ -5,6 +5,7 @@
 use jiff::tz::TimeZone;
 
 use super::notice::{Next, Notice};
+use crate::api::UNKNOWN;
 use crate::app::keys::Command;
 use crate::app::list::List;
 use crate::app::when::exact;
@@ -37,7 +38,7 @@ impl Leftovers {
         let mut lines: Vec<String> = self
             .orders
             .iter()
-            .map(|left| format!("{}. {}", left.words(), now(&left.entry, list, zone)))
+            .map(|left| format!("{}. {}", left.words(), now(left, list, zone)))
             .collect();
         lines.extend(self.lines.iter().cloned());
         Notice {
@@ -48,14 +49,16 @@ impl Leftovers {
         }
     }
 
-    /// With one order only, its next step.
+    /// With one order only, its next step. Never one that would kill a token while
+    /// its rescued secret waits.
     pub fn next(&self, list: &List) -> Option<Next> {
         let [left] = self.orders.as_slice() else {
             return None;
         };
         let slot = slot(&left.entry)?;
         let state = list.row(&slot)?.state();
-        let possible = state.allows_generate() || state.allows_replace();
+        let may_replace = state.allows_replace() && !has_secret(left);
+        let possible = state.allows_generate() || may_replace;
         (possible && left.entry.action != "delete").then_some(Next::New(slot))
     }
 
@@ -105,8 +108,14 @@ fn slot(entry: &Entry) -> Option<Slot> {
     })
 }
 
+/// Whether the order's secret was rescued and waits for its owner.
+fn has_secret(left: &LeftOpen) -> bool {
+    left.entry.rescued && !left.file_is_gone
+}
+
 /// What the host says now, and what that means.
-fn now(entry: &Entry, list: &List, zone: &TimeZone) -> String {
+fn now(left: &LeftOpen, list: &List, zone: &TimeZone) -> String {
+    let entry = &left.entry;
     let row = slot(entry).and_then(|slot| list.row(&slot));
     let Some(row) = row else {
         return "Its slot is not on this screen: look at it before anything else.".to_owned();
@@ -119,6 +128,9 @@ fn now(entry: &Entry, list: &List, zone: &TimeZone) -> String {
         Found::None if entry.action == "delete" => {
             return "The token is gone: no token is there now.".to_owned();
         }
+        Found::None if has_secret(left) => {
+            return "No token is there now: the rescued secret is of no use any more.".to_owned();
+        }
         Found::None => return "No token is there now.".to_owned(),
         _ => {
             let why = row.words().unwrap_or_else(|| row.state().meaning());
@@ -130,6 +142,9 @@ fn now(entry: &Entry, list: &List, zone: &TimeZone) -> String {
         .map(|at| format!(", created {}", exact(at, zone)))
         .unwrap_or_default();
     let there = format!("token {} is there now{created}", token.id);
+    if has_secret(left) {
+        return rescued(entry, &token.id, &there);
+    }
     if entry.now.as_deref() == Some(&token.id) {
         return format!("Its {there}; unless you have its secret, replace it again.");
     }
@@ -149,5 +164,23 @@ fn now(entry: &Entry, list: &List, zone: &TimeZone) -> String {
              secret: replace it."
         ),
         (None, _) => format!("A {there}; what was there before could not be seen."),
+    }
+}
+
+/// The same where the order's secret waits: is it the one of the token that is
+/// `there`? Its id is not known where the host's answer gave none, or an older
+/// program recorded the rescue.
+fn rescued(entry: &Entry, id: &str, there: &str) -> String {
+    match entry.now.as_deref().filter(|now| *now != UNKNOWN) {
+        Some(now) if now == id => format!("Its {there}, and the rescued secret is for it."),
+        Some(now) => {
+            format!("Another {there}; the rescued secret is for {now}, which is gone.")
+        }
+        None if entry.before.as_deref() == Some(id) => {
+            format!("The {there}: the same as before, so the rescued secret is not for it.")
+        }
+        None => format!(
+            "A {there}; the rescued secret is for it, unless somebody has replaced it since."
+        ),
     }
 }

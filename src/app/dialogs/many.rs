@@ -10,7 +10,7 @@ use super::{one_host, turned};
 use crate::action::{Act, Order, Verb};
 use crate::app::field::Field;
 use crate::app::keys::{Command, Pressed, moved};
-use crate::app::message::{EffectId, ManyPreparation};
+use crate::app::message::{EffectId, Known, ManyPreparation};
 use crate::delivery::Destination;
 use crate::expiry::{Expiry, ExpiryError};
 use crate::fleet::Own;
@@ -190,14 +190,15 @@ impl ManyDialog {
         self.problem = None;
     }
 
-    /// The slot whose token is the credential in use, or may be.
-    pub fn own(&self, own: Own) -> impl Iterator<Item = &Slot> {
+    /// The slots whose token is a credential in use, or may be, and what is known of
+    /// them.
+    pub fn own(&self, own: Own) -> impl Iterator<Item = (&Slot, &Known)> {
         let known = self.preparation.iter().flat_map(|known| &known.slots);
         self.items
             .iter()
             .zip(known)
             .filter(move |(_, known)| known.own == own)
-            .map(|(item, _)| &item.slot)
+            .map(|(item, known)| (&item.slot, known))
     }
 
     /// The end that the chosen expiry means for the first slot.
@@ -332,7 +333,7 @@ impl ManyDialog {
 
     /// In the order of the list; but what may cut us off from a host comes last.
     fn orders(&self, act: &Act) -> Vec<Order> {
-        let own: Vec<&Slot> = self.own(Own::Yes).collect();
+        let own: Vec<&Slot> = self.own(Own::Yes).map(|(slot, _)| slot).collect();
         let mut items: Vec<&Item> = self.items.iter().collect();
         items.sort_by_key(|item| own.contains(&&item.slot));
         let order = |item: &Item| Order {
