@@ -14,7 +14,7 @@ fn nothing_is_sent_without_a_journal_unless_its_owner_says_so() {
     program.wait_for_words("This order changed nothing.");
     program.wait_for("go on without the journal");
     assert!(owner.writes().is_empty());
-    program.press("w").wait_for("••••••••");
+    program.stable().press("w").wait_for("••••••••");
     program.wait_for_words("this is recorded nowhere");
     assert_eq!(owner.writes().len(), 1);
     program.esc().wait_for("Undelivered secret");

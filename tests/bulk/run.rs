@@ -152,7 +152,7 @@ fn esc_stops_after_the_present_one_and_the_rest_can_be_done_later() {
         .wait_for("3 of 12 done.")
         .wait_for("Stopped, as you asked.");
     three_are_done(&owner);
-    program.esc().wait_for("9 marked");
+    program.stable().esc().wait_for("9 marked");
     program
         .press("n")
         .wait_for("Replace 9 tokens")

@@ -73,6 +73,7 @@ fn a_host_that_repeats_the_credential_and_then_the_secret() {
     run.program.press("n").wait_for("panel, until").enter();
     run.program
         .wait_for("Bearer [secret] is odd")
+        .stable()
         .esc()
         .wait_gone("is odd")
         .esc();
