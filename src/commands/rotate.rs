@@ -110,7 +110,7 @@ async fn dry_run(run: &Run, wanted: &Rotate) -> Result<u8, Stop> {
         "last used",
         "note",
     ];
-    let mut table = Table::new(&head, &["token", "id", "created", "last used"]).without(&["note"]);
+    let mut table = Table::new(&head, &["token", "id", "created", "last used"]).with_note();
     for (row, planned) in rows.iter().zip(&plan) {
         let token = row.reading.token();
         let ago = |time| when::relative(time, row.now).text;
