@@ -114,9 +114,11 @@ async fn dry_run(run: &Run, wanted: &Rotate) -> Result<u8, Stop> {
     for (row, planned) in rows.iter().zip(&plan) {
         let token = row.reading.token();
         let ago = |time| when::relative(time, row.now).text;
-        let own = match run.world.actor.fleet.own(&row.slot, &planned.shown).await {
-            Own::Yes => "your own credential",
-            Own::No | Own::Unknown => "",
+        let own = run.world.actor.fleet.own(&row.slot, &planned.shown).await;
+        let note = match (own, &planned.shown) {
+            (Own::Yes, _) => "your own credential",
+            (_, Identity::Unclear) => "a token that you may not see would die",
+            _ => "",
         };
         table.row(vec![
             row.slot.organization.to_string().into(),
@@ -132,7 +134,7 @@ async fn dry_run(run: &Run, wanted: &Rotate) -> Result<u8, Stop> {
             token
                 .map_or("-".to_owned(), |token| token.last_used_at.words(ago))
                 .into(),
-            own.to_owned().into(),
+            note.to_owned().into(),
         ]);
     }
     let table = table.lines(&run.out);

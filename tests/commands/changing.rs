@@ -216,6 +216,23 @@ fn a_lost_answer_is_said_as_what_it_proves() {
     run(&owner, &["generate", "dark", "--to", &to])
         .ended(3)
         .says(&["--replace none"]);
+    // Nobody who tries it first may believe that nothing would die.
+    let words = "a token that you may not see, if there is one";
+    for (args, verb) in [
+        (&["delete", "dark", "--id", "none"][..], "would delete"),
+        (
+            &["generate", "dark", "--to", &to, "--replace", "none"],
+            "would replace",
+        ),
+    ] {
+        let dry = run(&owner, &[args, &["--dry-run"]].concat()).ended(0);
+        assert!(dry.out.contains(&format!("{verb} {words}")), "{}", dry.out);
+        assert!(dry.out.contains("nothing was sent"), "{}", dry.out);
+    }
+    let plan = ["rotate", "--state", "unclear", "--to", &to, "--dry-run"];
+    let plan = run(&owner, &plan).ended(0);
+    let words = "a token that you may not see would die";
+    assert!(plan.out.contains(words), "{}", plan.out);
     // Refused by a proxy that says nothing: the slot cannot be seen afterwards
     // any better than before.
     let lost = Fault::Instead(Reply::Close);
