@@ -43,11 +43,7 @@ fn main() -> ExitCode {
         Err(error) => {
             let words = format!("{error:#}");
             tracing::error!(why = words, "exit");
-            for (at, line) in words.lines().enumerate() {
-                let indent: String = line.chars().take_while(|c| *c == ' ').collect();
-                let start = if at == 0 { "orgward: " } else { "" };
-                say(&format!("{start}{indent}{}", text::safe(line)));
-            }
+            say(&format!("orgward: {}", text::safe_lines(&words)));
             ExitCode::from(2)
         }
     }

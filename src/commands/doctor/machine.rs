@@ -28,7 +28,7 @@ pub fn configuration(
 ) {
     const CHECK: &str = "configuration";
     if let Some(error) = error {
-        let words = text::safe(&format!("{error:#}"));
+        let words = text::safe_lines(&format!("{error:#}"));
         let mend = "mend it as it says; `orgward --demo doctor` works without one";
         findings.problem(MACHINE, CHECK, words, mend);
         return;
