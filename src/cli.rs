@@ -36,8 +36,7 @@ pub enum Rescue {
         orgward generate acme --to vault      a new token, straight into its place\n\n\
         Exit: 0 done; 1 findings; 2 usage, configuration, or nothing was changed because it could not be;\n\
         3 refused by a guard; 4 done, but not delivered where asked; 5 outcome unknown; 130, 143 by signal.\n\
-        No secret and no credential is ever taken as an argument or printed.",
-    disable_help_subcommand = true
+        No secret and no credential is ever taken as an argument or printed."
 )]
 pub struct Arguments {
     /// What to do without the screen

@@ -30,6 +30,14 @@ fn every_help_text() {
 }
 
 #[test]
+fn help_is_a_command_too() {
+    assert_eq!(help(&["help"]), help(&["--help"]));
+    for command in COMMANDS {
+        assert_eq!(help(&["help", command]), help(&[command, "--help"]));
+    }
+}
+
+#[test]
 fn every_command_that_takes_something_shows_how() {
     for command in COMMANDS.iter().filter(|command| **command != "man") {
         let help = help(&[command, "--help"]);
