@@ -337,7 +337,13 @@ fn narrowed(
     let wanted = named_hosts(arguments)?;
     let is_known = |host: &&Host| hosts.iter().any(|(config, _)| config.host == **host);
     if let Some(host) = wanted.iter().find(|host| !is_known(host)) {
-        let known: Vec<&str> = hosts.iter().map(|(c, _)| c.host.as_str()).collect();
+        let mut known: Vec<&str> = Vec::new();
+        for (config, _) in &hosts {
+            // Two accounts of a host are one host.
+            if !known.contains(&config.host.as_str()) {
+                known.push(config.host.as_str());
+            }
+        }
         bail!(
             "--host {host}: no such host is configured; configured are {}",
             known.join(", ")

@@ -172,6 +172,12 @@ async fn with_world(
     }
 }
 
+/// `1 slot`, `12 slots`.
+fn slots_in_words(count: usize) -> String {
+    let s = if count == 1 { "" } else { "s" };
+    format!("{count} slot{s}")
+}
+
 /// A word of a command that is told, as a shell reads it: names and ids are the
 /// text of servers, and paths have blanks.
 fn shell_word(text: &str) -> String {

@@ -8,7 +8,7 @@ use super::plan::{self, Begun, Planned, Progress};
 use super::row::{self, Row};
 use super::slots::{Rows, read_all};
 use super::table::Table;
-use super::{Run, Signals, Stop, code, shell_word, unless};
+use super::{Run, Signals, Stop, code, shell_word, slots_in_words, unless};
 use crate::action::{Act, Order};
 use crate::api::Urgency;
 use crate::app::when;
@@ -140,8 +140,8 @@ async fn dry_run(run: &Run, wanted: &Rotate) -> Result<u8, Stop> {
     let table = table.lines(&run.out);
     let ready = ready(run, wanted, &plan).await;
     run.out.print(&format!(
-        "{table}{} slots; nothing was sent\nplan {id}\n",
-        plan.len()
+        "{table}{}; nothing was sent\nplan {id}\n",
+        slots_in_words(plan.len())
     ))?;
     ready.map(|()| code::DONE)
 }
@@ -164,10 +164,10 @@ async fn begun(run: &Run, wanted: &Rotate, id: &str) -> Result<Ahead, Stop> {
             begun.at.strftime("%Y-%m-%d %H:%M UTC")
         ),
         None => format!(
-            "plan {} is not what would be done now ({} slots, plan {now}); nothing was sent. Look \
+            "plan {} is not what would be done now ({}, plan {now}); nothing was sent. Look \
              at it with --dry-run",
             text::safe(id),
-            plan.len()
+            slots_in_words(plan.len())
         ),
     }))
 }
@@ -369,15 +369,17 @@ async fn rotate(
         left -= 1;
         if !finished.go_on && (left > 0 || finished.signal.is_some()) {
             run.out.error(&format!(
-                "stopped with {left} of {total} slots not begun; when what is said above is set \
+                "stopped with {left} of {} not begun; when what is said above is set \
                  right, go on with: orgward rotate {} --plan {id} --resume",
+                slots_in_words(total),
                 terms(wanted)
             ));
             return Ok(finished.signal.unwrap_or(worst));
         }
     }
     let done = if worst == code::DONE { "done" } else { "ended" };
-    run.out.tell(&format!("plan {id} is {done}: {total} slots"));
+    let slots = slots_in_words(total);
+    run.out.tell(&format!("plan {id} is {done}: {slots}"));
     Ok(worst)
 }
 

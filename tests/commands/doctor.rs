@@ -168,6 +168,9 @@ fn surroundings_are_said() {
             .envs(variables.iter().copied());
         let ran = Ran::of(command.output().unwrap()).ended(1);
         assert!(ran.out.contains(words), "{words}: {}", ran.out);
+        for words in ["none, in the demo", "output is not a terminal"] {
+            assert!(ran.out.contains(words), "{words}: {}", ran.out);
+        }
     }
 }
 

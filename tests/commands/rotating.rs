@@ -70,6 +70,20 @@ fn a_dry_run_shows_every_slot_and_writes_nothing() {
 }
 
 #[test]
+fn one_slot_is_one_slot() {
+    let owner = owner();
+    let dry = rotate(&owner, "store", &["--dry-run", "--max", "1"]).ended(0);
+    assert!(
+        dry.out.contains("\n1 slot; nothing was sent\n"),
+        "{}",
+        dry.out
+    );
+    let id = plan_in(&dry);
+    let ran = rotate(&owner, "store", &["--max", "1", "--plan", &id]).ended(0);
+    assert!(ran.out.ends_with("is done: 1 slot\n"), "{}", ran.out);
+}
+
+#[test]
 fn a_plan_is_done_to_the_letter() {
     let owner = owner();
     let before = owner.token("z");
