@@ -314,7 +314,10 @@ fn known_state(text: &str, fits: impl Fn(State) -> bool) -> Result<State, String
         .into_iter()
         .filter(|state| fits(*state))
         .collect();
-    let known = states.iter().find(|state| state.as_str() == text);
+    // As it is written for programs, and as `list` prints it.
+    let known = states
+        .iter()
+        .find(|state| state.as_str() == text || state.word() == text);
     known.copied().ok_or_else(|| {
         let names: Vec<&str> = states.iter().map(|state| state.as_str()).collect();
         format!("the states are {}", names.join(", "))

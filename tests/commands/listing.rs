@@ -53,6 +53,10 @@ fn every_slot_is_printed_also_where_one_fails() {
     assert!(ran.out.lines().all(|line| line == line.trim_end()));
     let only = run(&owner, &["list", "--state", "ok,no-access"]).ended(0);
     assert!(only.out.contains("good") && only.out.contains("shut") && !only.out.contains("bad"));
+    // The word that the table has is right, too.
+    assert!(only.out.contains("no access"), "{}", only.out);
+    let printed = run(&owner, &["list", "--state", "ok,no access"]).ended(0);
+    assert_eq!(printed.out, only.out);
     let ran = run(&owner, &["check"]).ended(2);
     assert!(ran.out.contains("bad") && !ran.out.contains("good"));
 }
