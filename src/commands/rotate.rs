@@ -139,8 +139,13 @@ async fn dry_run(run: &Run, wanted: &Rotate) -> Result<u8, Stop> {
     }
     let table = table.lines(&run.out);
     let ready = ready(run, wanted, &plan).await;
+    // The plan's id stays the last line: scripts read it there.
+    let note = match run.world.is_demo() {
+        true => "each start of the demo makes new tokens: no later --plan can match this one\n",
+        false => "",
+    };
     run.out.print(&format!(
-        "{table}{}; nothing was sent\nplan {id}\n",
+        "{table}{}; nothing was sent\n{note}plan {id}\n",
         slots_in_words(plan.len())
     ))?;
     ready.map(|()| code::DONE)
