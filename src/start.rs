@@ -4,7 +4,7 @@
 
 use std::collections::BTreeMap;
 use std::io::IsTerminal;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use anyhow::{Context, Result, bail};
@@ -253,6 +253,7 @@ pub fn deliverer(
         } else {
             env.filled("XDG_RUNTIME_DIR").map(PathBuf::from)
         },
+        home: env.home().map(Path::to_owned),
         program: std::env::current_exe().context("this program's own file is not known")?,
         surroundings: Surroundings {
             demo,

@@ -258,6 +258,16 @@ fn a_secret_that_was_lost_on_the_way_is_named() {
 }
 
 #[test]
+fn a_file_below_the_home_directory_is_named_as_in_a_shell() {
+    let owner = Owner::new();
+    let (whole, path) = file(&owner, "secret");
+    let ran = run(&owner, &["generate", "empty", "--to", "file:~/secret"]).ended(0);
+    let words = whole.replace("file:", "its secret is in file ");
+    assert!(ran.out.contains(&words), "{}", ran.out);
+    assert!(path.exists());
+}
+
+#[test]
 fn a_refusal_has_the_servers_words() {
     let owner = Owner::new();
     let (to, _) = file(&owner, "secret");
