@@ -42,7 +42,8 @@ pub struct Arguments {
     /// What to do without the screen
     #[command(subcommand)]
     pub command: Option<Command>,
-    /// The configuration file
+    /// The configuration file [default: `$ORGWARD_CONFIG`, else `config.toml` in `~/.config/orgward`, on macOS in
+    /// `~/Library/Application Support/orgward`, on Windows in `%APPDATA%\orgward\config`]
     #[arg(long, global = true, value_name = "FILE")]
     pub config: Option<PathBuf>,
     /// Only this host (repeatable)
@@ -95,9 +96,11 @@ pub enum Command {
         orgward list                               what needs attention first\n  \
         orgward list --state expired,expiring\n  \
         orgward list --json | jq -r '.[] | select(.state == \"none\") | .organization'\n\n\
+    JSON: an array of objects with host, organization, kind, state, id, created_at, last_used_at,\n\
+    expires_at, ends_at, created_by and error; what is not known is null, times are RFC 3339 in UTC.\n\n\
     Exit: 0 the slots were printed, 2 a host's organizations could not be listed.")]
 pub struct List {
-    /// A JSON array (assets/schema/list.json)
+    /// A JSON array, as described below
     #[arg(long)]
     pub json: bool,
     /// Only this kind of token
@@ -131,7 +134,7 @@ pub enum Sort {
 #[command(after_help = "Examples:\n  \
         orgward check                              prints nothing when there is nothing to do\n  \
         orgward check --within 14d --unused 1y\n  \
-        orgward check --json                       (assets/schema/check.json)\n\n\
+        orgward check --json                       the findings, with the fields of `orgward list --json`\n\n\
     Exit: 0 nothing to do; 1 something is expired, expiring, over policy or unused;\n\
     2 a slot could not be read (beats 1). Every finding is printed in each case.")]
 pub struct Check {

@@ -11,6 +11,7 @@ mod delete;
 mod doctor;
 mod generate;
 mod list;
+mod man;
 mod output;
 mod plan;
 mod rotate;
@@ -95,7 +96,7 @@ pub async fn run(command: Command, arguments: &Arguments, warnings: Vec<String>)
     let out = Output::detect(arguments.ascii || !env.has_unicode());
     let ended = match command {
         Command::Completions(wanted) => completions::completions(&out, wanted.shell),
-        Command::Man => completions::man(&out),
+        Command::Man => man::man(&out),
         Command::Doctor(wanted) => doctor::run(&wanted, arguments, env, out, warnings).await,
         command => with_world(command, arguments, env, out).await,
     };
