@@ -36,14 +36,14 @@ pub enum Rescue {
         orgward generate acme --to vault      a new token, straight into its place\n\n\
         Exit: 0 done; 1 findings; 2 usage, configuration, or nothing was changed because it could not be;\n\
         3 refused by a guard; 4 done, but not delivered where asked; 5 outcome unknown; 130, 143 by signal.\n\
-        No secret and no credential is ever taken as an argument or printed.",
-    disable_help_subcommand = true
+        No secret and no credential is ever taken as an argument or printed."
 )]
 pub struct Arguments {
     /// What to do without the screen
     #[command(subcommand)]
     pub command: Option<Command>,
-    /// The configuration file
+    /// The configuration file [default: `$ORGWARD_CONFIG`, else `config.toml` in `~/.config/orgward`, on macOS in
+    /// `~/Library/Application Support/orgward`, on Windows in `%APPDATA%\orgward\config`]
     #[arg(long, global = true, value_name = "FILE")]
     pub config: Option<PathBuf>,
     /// Only this host (repeatable)
@@ -96,9 +96,11 @@ pub enum Command {
         orgward list                               what needs attention first\n  \
         orgward list --state expired,expiring\n  \
         orgward list --json | jq -r '.[] | select(.state == \"none\") | .organization'\n\n\
+    JSON: an array of objects with host, organization, kind, state, id, created_at, last_used_at,\n\
+    expires_at, ends_at, created_by and error; what is not known is null, times are RFC 3339 in UTC.\n\n\
     Exit: 0 the slots were printed, 2 a host's organizations could not be listed.")]
 pub struct List {
-    /// A JSON array (assets/schema/list.json)
+    /// A JSON array, as described below
     #[arg(long)]
     pub json: bool,
     /// Only this kind of token
@@ -132,7 +134,7 @@ pub enum Sort {
 #[command(after_help = "Examples:\n  \
         orgward check                              prints nothing when there is nothing to do\n  \
         orgward check --within 14d --unused 1y\n  \
-        orgward check --json                       (assets/schema/check.json)\n\n\
+        orgward check --json                       the findings, with the fields of `orgward list --json`\n\n\
     Exit: 0 nothing to do; 1 something is expired, expiring, over policy or unused;\n\
     2 a slot could not be read (beats 1). Every finding is printed in each case.")]
 pub struct Check {
@@ -315,7 +317,10 @@ fn known_state(text: &str, fits: impl Fn(State) -> bool) -> Result<State, String
         .into_iter()
         .filter(|state| fits(*state))
         .collect();
-    let known = states.iter().find(|state| state.as_str() == text);
+    // As it is written for programs, and as `list` prints it.
+    let known = states
+        .iter()
+        .find(|state| state.as_str() == text || state.word() == text);
     known.copied().ok_or_else(|| {
         let names: Vec<&str> = states.iter().map(|state| state.as_str()).collect();
         format!("the states are {}", names.join(", "))

@@ -31,8 +31,8 @@ pub enum LogError {
     Open {
         /// The file.
         path: String,
-        /// The system's reason.
-        #[source]
+        /// The system's reason: part of the words, and so no source that would be
+        /// said behind them once more.
         cause: io::Error,
     },
     /// A symbolic link.

@@ -43,11 +43,7 @@ fn main() -> ExitCode {
         Err(error) => {
             let words = format!("{error:#}");
             tracing::error!(why = words, "exit");
-            for (at, line) in words.lines().enumerate() {
-                let indent: String = line.chars().take_while(|c| *c == ' ').collect();
-                let start = if at == 0 { "orgward: " } else { "" };
-                say(&format!("{start}{indent}{}", text::safe(line)));
-            }
+            say(&format!("orgward: {}", text::safe_lines(&words)));
             ExitCode::from(2)
         }
     }
@@ -67,11 +63,17 @@ fn not_understood(error: &clap::Error) -> ExitCode {
         .next()
         .unwrap_or_default();
     let mut line = String::new();
-    for part in lines.lines().map(str::trim).filter(|part| !part.is_empty()) {
+    // What is indented is one of several, unless it is a remark in brackets.
+    let mut follows_item = false;
+    for part in lines.lines().filter(|part| !part.trim().is_empty()) {
+        let (is_indented, part) = (part.starts_with(' '), part.trim());
+        let is_item = is_indented && !part.starts_with('[');
         match part.strip_prefix("tip: ") {
             Some(tip) => line.push_str(&format!("; {tip}")),
+            None if is_item && follows_item => line.push_str(&format!(", {part}")),
             None => line.push_str(&format!(" {part}")),
         }
+        follows_item = is_item;
     }
     let line = line.trim_start().trim_start_matches("error: ");
     say(&format!("orgward: {}; see --help", text::safe(line)));

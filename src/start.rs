@@ -4,7 +4,7 @@
 
 use std::collections::BTreeMap;
 use std::io::IsTerminal;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use anyhow::{Context, Result, bail};
@@ -253,6 +253,7 @@ pub fn deliverer(
         } else {
             env.filled("XDG_RUNTIME_DIR").map(PathBuf::from)
         },
+        home: env.home().map(Path::to_owned),
         program: std::env::current_exe().context("this program's own file is not known")?,
         surroundings: Surroundings {
             demo,
@@ -337,7 +338,13 @@ fn narrowed(
     let wanted = named_hosts(arguments)?;
     let is_known = |host: &&Host| hosts.iter().any(|(config, _)| config.host == **host);
     if let Some(host) = wanted.iter().find(|host| !is_known(host)) {
-        let known: Vec<&str> = hosts.iter().map(|(c, _)| c.host.as_str()).collect();
+        let mut known: Vec<&str> = Vec::new();
+        for (config, _) in &hosts {
+            // Two accounts of a host are one host.
+            if !known.contains(&config.host.as_str()) {
+                known.push(config.host.as_str());
+            }
+        }
         bail!(
             "--host {host}: no such host is configured; configured are {}",
             known.join(", ")

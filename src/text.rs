@@ -166,6 +166,16 @@ pub fn safe_bytes(bytes: &[u8]) -> String {
     safe(&String::from_utf8_lossy(&bytes[..end]))
 }
 
+/// [`safe`] for words in several lines that keep their lines, and the blanks
+/// before each: what they show can be copied.
+pub fn safe_lines(text: &str) -> String {
+    let lines = text.lines().map(|line| {
+        let indent = line.chars().take_while(|c| *c == ' ');
+        indent.collect::<String>() + &safe(line)
+    });
+    lines.collect::<Vec<_>>().join("\n")
+}
+
 /// Cuts `text` to at most `width` terminal columns, never inside a grapheme,
 /// with `…` (or `.` when `ascii`) in the last column when something was cut.
 pub fn fit(text: &str, width: usize, ascii: bool) -> String {

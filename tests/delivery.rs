@@ -99,6 +99,48 @@ async fn a_file_has_the_secret_and_nothing_else() {
 }
 
 #[tokio::test]
+async fn a_path_below_the_home_directory_is_understood() {
+    let home = TempDir::new().unwrap();
+    let deliverer = Deliverer::new(Settings {
+        home: Some(home.path().to_owned()),
+        ..settings(home.path(), ORGWARD.into())
+    });
+    let to: Destination = "file:~/{organization}".parse().unwrap();
+    let file = home.path().join("acme");
+    let proven = deliverer.prove(&to, &slot()).await.unwrap();
+    let words = format!("file {}", file.display());
+    assert_eq!(proven.place(), words);
+    assert_eq!(deliverer.path_of(&to, &slot()).unwrap(), Some(file.clone()));
+    let delivered = proven.deliver(&fresh_secret(), &facts()).await.unwrap();
+    assert_eq!(delivered.place, words);
+    assert!(file.exists());
+    // Somebody else's home, and a `~` within a path, are not meant.
+    for other in ["file:~acme/x", "file:/x/~/y"] {
+        let to: Destination = other.parse().unwrap();
+        let path = deliverer.path_of(&to, &slot()).unwrap().unwrap();
+        assert!(
+            path.ends_with(other[5..].trim_start_matches('/')),
+            "{path:?}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_folder_that_is_not_there_is_named_and_no_temporary_file() {
+    let home = TempDir::new().unwrap();
+    let folder = home.path().join("not/there");
+    let to = Destination::File(folder.join("secret"));
+    let error = plain(home.path()).prove(&to, &slot()).await.unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        format!(
+            "no file can be created in {}: No such file or directory",
+            folder.display()
+        )
+    );
+}
+
+#[tokio::test]
 async fn a_file_that_is_there_stays_unless_its_owner_says_so() {
     let folder = TempDir::new().unwrap();
     let path = folder.path().join("token");

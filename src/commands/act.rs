@@ -362,7 +362,8 @@ pub fn works_without_screen(to: &Destination) -> Result<(), String> {
 pub fn dying(reading: &Reading, now: Timestamp) -> String {
     let relative = |time| when::relative(time, now).text;
     match reading.token() {
-        None => "no token that can be seen".to_owned(),
+        // Nobody may read that nothing dies.
+        None => "a token that you may not see, if there is one".to_owned(),
         Some(token) => format!(
             "token {}, created {}, {}",
             token.id,

@@ -1,4 +1,4 @@
-//! `completions` and `man`: made from the arguments as they are defined.
+//! `completions`: made from the arguments as they are defined.
 //!
 //! A shell's script holds no words of its own: it asks this program what may
 //! come next, so organizations are those of the cache and of the configuration,
@@ -213,19 +213,4 @@ impl Known {
         let names = fitting.map(|to| to.to_string());
         names.filter(|name| is_plain(name)).collect()
     }
-}
-
-/// `orgward man`: the page of the program, and then one for each command.
-pub fn man(out: &Output) -> Result<u8, Stop> {
-    let mut text = Vec::new();
-    let mut command = Arguments::command();
-    command.build();
-    let page = clap_mangen::Man::new(command.clone());
-    page.render(&mut text).map_err(|error| failed(&error))?;
-    for subcommand in command.get_subcommands() {
-        let page = clap_mangen::Man::new(subcommand.clone());
-        page.render(&mut text).map_err(|error| failed(&error))?;
-    }
-    out.print(&String::from_utf8_lossy(&text))?;
-    Ok(code::DONE)
 }

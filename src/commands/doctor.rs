@@ -177,8 +177,12 @@ fn lines(findings: &[Finding], out: &Output) -> String {
             Status::Note => "  note",
             Status::Problem => "  PROBLEM",
         };
-        let cells = [mark, finding.check, &finding.detail];
-        table.row(cells.map(|cell| cell.to_owned().into()).into());
+        let mut first = Some((mark, finding.check));
+        for line in finding.detail.split('\n') {
+            let (mark, check) = first.take().unwrap_or_default();
+            let cells = [mark, check, line];
+            table.row(cells.map(|cell| cell.to_owned().into()).into());
+        }
         if let Some(mend) = &finding.mend {
             table.row(
                 ["", "", &format!("-> {mend}")]

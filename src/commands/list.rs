@@ -2,7 +2,7 @@
 
 use super::row::{json, sort, table};
 use super::slots::{Rows, read_all};
-use super::{Run, Stop, code};
+use super::{Run, Stop, code, slots_in_words};
 use crate::cli::{Check, List, Sort};
 use crate::slot::{Rules, State};
 
@@ -43,7 +43,8 @@ pub async fn check(run: &Run, wanted: &Check) -> Result<u8, Stop> {
     } else if !rows.is_empty() {
         table(&rows, &run.out)
     } else if run.out.width.is_some() && problems.is_empty() {
-        format!("nothing to do: {total} slots were read\n")
+        let were = if total == 1 { "was" } else { "were" };
+        format!("nothing to do: {} {were} read\n", slots_in_words(total))
     } else {
         // For cron: words mean that somebody has to do something.
         String::new()

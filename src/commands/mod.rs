@@ -11,6 +11,7 @@ mod delete;
 mod doctor;
 mod generate;
 mod list;
+mod man;
 mod output;
 mod plan;
 mod rotate;
@@ -95,7 +96,7 @@ pub async fn run(command: Command, arguments: &Arguments, warnings: Vec<String>)
     let out = Output::detect(arguments.ascii || !env.has_unicode());
     let ended = match command {
         Command::Completions(wanted) => completions::completions(&out, wanted.shell),
-        Command::Man => completions::man(&out),
+        Command::Man => man::man(&out),
         Command::Doctor(wanted) => doctor::run(&wanted, arguments, env, out, warnings).await,
         command => with_world(command, arguments, env, out).await,
     };
@@ -170,6 +171,12 @@ async fn with_world(
             Err(Stop::new(code::PANIC, ""))
         }
     }
+}
+
+/// `1 slot`, `12 slots`.
+fn slots_in_words(count: usize) -> String {
+    let s = if count == 1 { "" } else { "s" };
+    format!("{count} slot{s}")
 }
 
 /// A word of a command that is told, as a shell reads it: names and ids are the

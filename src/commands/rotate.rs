@@ -8,7 +8,7 @@ use super::plan::{self, Begun, Planned, Progress};
 use super::row::{self, Row};
 use super::slots::{Rows, read_all};
 use super::table::Table;
-use super::{Run, Signals, Stop, code, shell_word, unless};
+use super::{Run, Signals, Stop, code, shell_word, slots_in_words, unless};
 use crate::action::{Act, Order};
 use crate::api::Urgency;
 use crate::app::when;
@@ -110,17 +110,18 @@ async fn dry_run(run: &Run, wanted: &Rotate) -> Result<u8, Stop> {
         "last used",
         "note",
     ];
-    let mut table = Table::new(&head, &["token", "id", "created", "last used"]).without(&["note"]);
+    let mut table = Table::new(&head, &["token", "id", "created", "last used"]).with_note();
     for (row, planned) in rows.iter().zip(&plan) {
         let token = row.reading.token();
         let ago = |time| when::relative(time, row.now).text;
         let whose = run.world.actor.fleet.own(&row.slot, &planned.shown).await;
-        let own = match whose.own {
-            Own::Yes => {
+        let note = match (whose.own, &planned.shown) {
+            (Own::Yes, _) => {
                 let account = in_brackets(whose.account().as_deref());
                 format!("your own credential{account}")
             }
-            Own::No | Own::Unknown => String::new(),
+            (_, Identity::Unclear) => "a token that you may not see would die".to_owned(),
+            _ => String::new(),
         };
         table.row(vec![
             row.slot.organization.to_string().into(),
@@ -136,14 +137,19 @@ async fn dry_run(run: &Run, wanted: &Rotate) -> Result<u8, Stop> {
             token
                 .map_or("-".to_owned(), |token| token.last_used_at.words(ago))
                 .into(),
-            own.into(),
+            note.into(),
         ]);
     }
     let table = table.lines(&run.out);
     let ready = ready(run, wanted, &plan).await;
+    // The plan's id stays the last line: scripts read it there.
+    let note = match run.world.is_demo() {
+        true => "each start of the demo makes new tokens: no later --plan can match this one\n",
+        false => "",
+    };
     run.out.print(&format!(
-        "{table}{} slots; nothing was sent\nplan {id}\n",
-        plan.len()
+        "{table}{}; nothing was sent\n{note}plan {id}\n",
+        slots_in_words(plan.len())
     ))?;
     ready.map(|()| code::DONE)
 }
@@ -166,10 +172,10 @@ async fn begun(run: &Run, wanted: &Rotate, id: &str) -> Result<Ahead, Stop> {
             begun.at.strftime("%Y-%m-%d %H:%M UTC")
         ),
         None => format!(
-            "plan {} is not what would be done now ({} slots, plan {now}); nothing was sent. Look \
+            "plan {} is not what would be done now ({}, plan {now}); nothing was sent. Look \
              at it with --dry-run",
             text::safe(id),
-            plan.len()
+            slots_in_words(plan.len())
         ),
     }))
 }
@@ -371,15 +377,17 @@ async fn rotate(
         left -= 1;
         if !finished.go_on && (left > 0 || finished.signal.is_some()) {
             run.out.error(&format!(
-                "stopped with {left} of {total} slots not begun; when what is said above is set \
+                "stopped with {left} of {} not begun; when what is said above is set \
                  right, go on with: orgward rotate {} --plan {id} --resume",
+                slots_in_words(total),
                 terms(wanted)
             ));
             return Ok(finished.signal.unwrap_or(worst));
         }
     }
     let done = if worst == code::DONE { "done" } else { "ended" };
-    run.out.tell(&format!("plan {id} is {done}: {total} slots"));
+    let slots = slots_in_words(total);
+    run.out.tell(&format!("plan {id} is {done}: {slots}"));
     Ok(worst)
 }
 

@@ -86,14 +86,18 @@ pub fn table(rows: &[Row], out: &Output) -> String {
         "id",
         "note",
     ];
-    let mut table = Table::new(&head, &["kind", "token", "ends", "last used", "id"]).without(&[
-        "created by",
-        "kind",
-        "last used",
-        "id",
-    ]);
     // One word a row for what is the same in all is one too many.
     let kinds = rows.iter().any(|row| row.slot.kind != Kind::Organization);
+    let first = rows.first().map(|row| &row.slot.host);
+    let one_host = rows.iter().all(|row| Some(&row.slot.host) == first);
+    let spare: &[&str] = match one_host {
+        true => &["host", "created by", "last used", "ends"],
+        false => &["created by", "last used", "ends"],
+    };
+    let mut table = Table::new(&head, &["kind", "token", "ends", "last used", "id"])
+        .without(spare)
+        .without_at_last(&["id", "kind"])
+        .with_note();
     for row in rows {
         let words = |time: Option<Time>| match time {
             Some(time) => time.words(|at| when::relative(at, row.now).text),

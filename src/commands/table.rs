@@ -1,5 +1,8 @@
-//! Aligned columns: cut to a terminal's width, whole in a pipe. No tabs and no
+//! Aligned columns: fitted to a terminal's width, whole in a pipe. No tabs and no
 //! lines, so that `awk` and eyes are served alike.
+//!
+//! What tells one row from another is cut last: a narrow terminal does without
+//! whole columns before that.
 
 use unicode_width::UnicodeWidthStr;
 
@@ -10,6 +13,10 @@ use crate::text;
 /// A column never gets narrower than this.
 const NARROWEST: usize = 8;
 const GAP: usize = 2;
+/// A note that has less room than this says nothing.
+const USEFUL: usize = 24;
+/// Before a note that has a line of its own.
+const INDENT: &str = "    ";
 
 /// One cell.
 pub struct Cell {
@@ -39,6 +46,11 @@ pub struct Table {
     whole: Vec<&'static str>,
     /// Columns that a narrow terminal does without, in this order.
     spare: Vec<&'static str>,
+    /// Columns that the narrowest terminals do without, in this order: rather none
+    /// than a part of them.
+    last: Vec<&'static str>,
+    /// Whether the last column is a note: it takes what the others leave.
+    note: bool,
     rows: Vec<Vec<Cell>>,
 }
 
@@ -49,13 +61,29 @@ impl Table {
             head: head.to_vec(),
             whole: whole.to_vec(),
             spare: Vec::new(),
+            last: Vec::new(),
+            note: false,
             rows: Vec::new(),
         }
     }
 
-    /// Columns that a narrow terminal does without, in this order.
+    /// Columns that a narrow terminal does without, in this order, before anything
+    /// else is cut.
     pub fn without(mut self, spare: &[&'static str]) -> Self {
         self.spare = spare.to_vec();
+        self
+    }
+
+    /// Columns that go when cutting the others was not enough.
+    pub fn without_at_last(mut self, last: &[&'static str]) -> Self {
+        self.last = last.to_vec();
+        self
+    }
+
+    /// The last column is a note: shortened to the rest of the line, or where that
+    /// is next to nothing, on a line of its own below its row.
+    pub fn with_note(mut self) -> Self {
+        self.note = true;
         self
     }
 
@@ -75,47 +103,80 @@ impl Table {
                 }
             })
             .collect();
+        let mut gap = GAP;
+        let mut below = None;
         if let Some(width) = out.width {
-            self.narrow(&mut widths, width);
+            let note = match widths.last_mut() {
+                Some(last) if self.note => std::mem::take(last),
+                _ => 0,
+            };
+            gap = self.narrow(&mut widths, width);
+            let rest = width.saturating_sub(total(&widths, gap) + gap);
+            match widths.last_mut() {
+                Some(last) if rest >= note.min(USEFUL) => *last = (*last).max(note.min(rest)),
+                _ => below = Some(width.saturating_sub(INDENT.len())),
+            }
         }
         let mut lines = String::new();
         let head = self.head.iter().map(|name| (*name, None));
-        self.line(&mut lines, &widths, head, out);
+        self.line(&mut lines, (&widths, gap), head, out);
         for row in &self.rows {
             let cells = row.iter().map(|cell| (&*cell.text, cell.state));
-            self.line(&mut lines, &widths, cells, out);
+            self.line(&mut lines, (&widths, gap), cells, out);
+            let note = row.last().map_or("", |cell| &*cell.text);
+            if let Some(room) = below.filter(|_| self.note && !note.is_empty()) {
+                let note = text::fit(note, room, out.ascii);
+                lines.push_str(&format!("{INDENT}{note}\n"));
+            }
         }
         lines
     }
 
-    /// Takes from the widest column until all fit, and then whole columns.
-    fn narrow(&self, widths: &mut [usize], width: usize) {
-        let mut spare = self.spare.iter();
-        loop {
-            let shown = widths.iter().filter(|width| **width > 0).count();
-            let total = widths.iter().sum::<usize>() + GAP * shown.saturating_sub(1);
-            if total <= width {
-                return;
+    /// Makes the columns fit, and says what gap is left between them: what is spare
+    /// goes first, then every second blank, and only then is anything cut.
+    fn narrow(&self, widths: &mut [usize], width: usize) -> usize {
+        let place = |name: &&str| self.head.iter().position(|known| known == name);
+        for at in self.spare.iter().filter_map(place) {
+            let over = total(widths, GAP).saturating_sub(width);
+            if over == 0 {
+                return GAP;
             }
+            let least = NARROWEST.max(self.head[at].width());
+            let cut = widths[at].saturating_sub(over);
+            widths[at] = match self.whole.contains(&self.head[at]) || cut < least {
+                true => 0,
+                false => cut,
+            };
+        }
+        if total(widths, GAP) <= width {
+            return GAP;
+        }
+        let mut uncut = widths.to_vec();
+        let mut last = self.last.iter().filter_map(place);
+        while total(widths, 1) > width {
             let widest = (0..widths.len())
                 .filter(|at| !self.whole.contains(&self.head[*at]))
                 .filter(|at| widths[*at] > NARROWEST)
                 .max_by_key(|at| widths[*at]);
-            if let Some(at) = widest {
-                widths[at] -= 1;
-                continue;
-            }
-            let Some(name) = spare.next() else { return };
-            if let Some(at) = self.head.iter().position(|known| known == name) {
-                widths[at] = 0;
+            match widest {
+                Some(at) => widths[at] -= 1,
+                None => match last.next() {
+                    // What was cut in vain has room again.
+                    Some(at) => {
+                        uncut[at] = 0;
+                        widths.copy_from_slice(&uncut);
+                    }
+                    None => break,
+                },
             }
         }
+        1
     }
 
     fn line<'a>(
         &self,
         lines: &mut String,
-        widths: &[usize],
+        (widths, gap): (&[usize], usize),
         cells: impl Iterator<Item = (&'a str, Option<State>)>,
         out: &Output,
     ) {
@@ -135,11 +196,17 @@ impl Table {
                     None => line.push_str(&text),
                 }
             }
-            column += width + GAP;
+            column += width + gap;
         }
         lines.push_str(&line);
         lines.push('\n');
     }
+}
+
+/// How wide the columns that are shown are together.
+fn total(widths: &[usize], gap: usize) -> usize {
+    let shown = widths.iter().filter(|width| **width > 0).count();
+    widths.iter().sum::<usize>() + gap * shown.saturating_sub(1)
 }
 
 /// The colour of a state (SGR); the word says the same.
@@ -194,6 +261,84 @@ mod tests {
         let text = lines(Some(40), false);
         assert!(text.lines().all(|line| line.width() <= 40), "{text}");
         assert!(text.contains("over policy"), "{text}");
+    }
+
+    /// As `list` has it: what tells rows apart, and what can be done without.
+    fn slots(width: usize) -> String {
+        let mut out = Output::detect(false);
+        (out.width, out.colour) = (Some(width), false);
+        let head = ["organization", "token", "ends", "created by", "id", "note"];
+        let mut table = Table::new(&head, &["token", "ends", "id"])
+            .without(&["created by", "ends"])
+            .without_at_last(&["id"])
+            .with_note();
+        let creator = "team platform-admins";
+        for (name, state, ends, by, id, note) in [
+            (
+                "acme-audit-europe",
+                State::Ok,
+                "in 213 d",
+                creator,
+                "at-Wq3xZb7SExB0ov6y",
+                "",
+            ),
+            (
+                "globex",
+                State::Unclear,
+                "-",
+                "-",
+                "-",
+                "404: no token yet, or you may not see it",
+            ),
+        ] {
+            let mut cells: Vec<Cell> = vec![name.to_owned().into(), state.into()];
+            cells.extend([ends, by, id, note].map(|cell| Cell::from(cell.to_owned())));
+            table.row(cells);
+        }
+        table.lines(&out)
+    }
+
+    #[test]
+    fn a_column_that_can_be_missed_goes_before_a_name_is_cut() {
+        let wide = "\
+organization       token    ends      created by            id                   note
+acme-audit-europe  ok       in 213 d  team platform-admins  at-Wq3xZb7SExB0ov6y
+globex             unclear  -         -                     -                    404: no token yet, or y…
+";
+        assert_eq!(slots(105), wide);
+        let note_below = "\
+organization       token    ends      created by       id
+acme-audit-europe  ok       in 213 d  team platform-…  at-Wq3xZb7SExB0ov6y
+globex             unclear  -         -                -
+    404: no token yet, or you may not see it
+";
+        assert_eq!(slots(74), note_below);
+        let without_creator = "\
+organization       token    ends      id
+acme-audit-europe  ok       in 213 d  at-Wq3xZb7SExB0ov6y
+globex             unclear  -         -
+    404: no token yet, or you may not see it
+";
+        assert_eq!(slots(60), without_creator);
+        let without_end = "\
+organization      token   id
+acme-audit-europe ok      at-Wq3xZb7SExB0ov6y
+globex            unclear -
+    404: no token yet, or you may not see it
+";
+        assert_eq!(slots(46), without_end);
+    }
+
+    #[test]
+    fn at_last_a_name_is_cut_and_no_part_of_an_id_is_shown() {
+        for width in 20..46 {
+            let text = slots(width);
+            assert!(text.lines().all(|line| line.width() <= width), "{text}");
+            assert!(text.contains("unclear"), "{text}");
+            let whole = text.contains("at-Wq3xZb7SExB0ov6y");
+            assert_eq!(whole, text.contains("at-"), "{text}");
+        }
+        assert!(slots(30).contains("acme-audit-europe ok"));
     }
 
     #[test]

@@ -4,6 +4,7 @@
 //! [`Proven`], the only thing that can deliver. So no code path can generate a
 //! token first and look for a place for its secret afterwards.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -79,6 +80,8 @@ pub struct Settings {
     pub state_dir: Option<PathBuf>,
     /// Where they go if no file can be written there (`XDG_RUNTIME_DIR`).
     pub runtime_dir: Option<PathBuf>,
+    /// What a leading `~` of a typed path means; none leaves it as it is.
+    pub home: Option<PathBuf>,
     /// This binary, to start the keeper (`current_exe`).
     pub program: PathBuf,
     /// Where the program runs.
@@ -338,7 +341,7 @@ impl Deliverer {
                     .unwrap_or(Err(KeyringError::BrokenOff))?;
                 ("the keyring".to_owned(), Way::Keyring)
             }
-            Destination::File(path) => prove_file(path, facts, existing).await?,
+            Destination::File(path) => prove_file(&self.at_home(path), facts, existing).await?,
             Destination::Named(name) => match self.0.settings.deliveries.get(name) {
                 None => return Err(ProofError::Unknown(text::safe(name))),
                 Some(Delivery::File(path)) => prove_file(path.as_ref(), facts, existing).await?,
@@ -359,19 +362,34 @@ impl Deliverer {
     /// that lead to one path must be refused before a run.
     pub fn path_of(&self, to: &Destination, slot: &Slot) -> Result<Option<PathBuf>, ProofError> {
         let template = match to {
-            Destination::File(path) => path.as_path(),
+            Destination::File(path) => self.at_home(path),
             Destination::Named(name) => match self.0.settings.deliveries.get(name) {
-                Some(Delivery::File(path)) => Path::new(path),
+                Some(Delivery::File(path)) => Cow::Borrowed(Path::new(path)),
                 _ => return Ok(None),
             },
             _ => return Ok(None),
         };
-        fill_path(template, &Facts::of(slot))
+        fill_path(&template, &Facts::of(slot))
             .map(Some)
             .map_err(|error| ProofError::Path {
                 slot: slot.clone(),
                 error,
             })
+    }
+
+    /// A path that was typed, with the home directory for a leading `~/`: behind
+    /// `file:` no shell has done that, and on the screen there is none. Only before
+    /// anything is filled in, so that no name of a server means it.
+    fn at_home<'p>(&self, path: &'p Path) -> Cow<'p, Path> {
+        let home = self.0.settings.home.as_deref().and_then(Path::to_str);
+        match (path.strip_prefix("~"), home) {
+            (Ok(below), Some(home)) => {
+                // Braces in it are no placeholders.
+                let home = home.replace('{', "{{").replace('}', "}}");
+                Cow::Owned(Path::new(&home).join(below))
+            }
+            _ => Cow::Borrowed(path),
+        }
     }
 
     /// What must be another one for each slot of many: a path, or the words of a

@@ -42,7 +42,7 @@ pub enum FileError {
     #[error("{0} is not an ordinary file; it was left as it is")]
     Special(PathBuf),
     /// The folder cannot be written to.
-    #[error("no file can be created in {folder}: {error}")]
+    #[error("no file can be created in {folder}: {}", reason(error))]
     Folder {
         /// The folder.
         folder: PathBuf,
@@ -51,7 +51,7 @@ pub enum FileError {
         error: io::Error,
     },
     /// Writing failed on the way.
-    #[error("{path} was not written: {error}")]
+    #[error("{path} was not written: {}", reason(error))]
     Write {
         /// The file.
         path: PathBuf,
@@ -59,6 +59,15 @@ pub enum FileError {
         #[source]
         error: io::Error,
     },
+}
+
+/// Why, as its owner understands it: without the name of a temporary file that
+/// was never there, and without the system's number.
+fn reason(error: &io::Error) -> String {
+    let words = error.to_string();
+    let words = words.split(" at path ").next().unwrap_or(&words);
+    let words = words.split(" (os error ").next().unwrap_or(words);
+    words.to_owned()
 }
 
 /// Shows that the file could be written: nothing in its place that must stay,

@@ -32,7 +32,7 @@ pub(super) async fn prepare(actor: &Actor, slot: &Slot, shown: &Identity) -> Pre
     }
     let place = |to: &Destination| choices.iter().position(|choice| choice.to == *to);
     let at = place(&default).or_else(|| place(&Destination::Panel));
-    let (rescue, rescue_proven) = rescue_words(rescue);
+    let (rescue, rescue_proven) = rescue_words(rescue, deliverer.settings().surroundings.demo);
     Preparation {
         choices,
         default: at.unwrap_or(0),
@@ -69,7 +69,7 @@ pub(super) async fn prepare_many(actor: &Actor, slots: &[(Slot, Identity)]) -> M
         }
     };
     let (rescue, slots) = tokio::join!(rescue, futures_util::future::join_all(known));
-    let (rescue, rescue_proven) = rescue_words(rescue);
+    let (rescue, rescue_proven) = rescue_words(rescue, deliverer.settings().surroundings.demo);
     let mut choices = choices(deliverer);
     for choice in &mut choices {
         match &choice.to {
@@ -157,10 +157,25 @@ fn choices(deliverer: &Deliverer) -> Vec<Choice> {
 
 /// Where a secret goes when the program must end, and whether there is such a
 /// place.
-fn rescue_words(rescue: RescueProof) -> (String, bool) {
+fn rescue_words(rescue: RescueProof, demo: bool) -> (String, bool) {
     match rescue {
         RescueProof::Proven(place) => (format!("{place}, should the program have to end"), true),
         RescueProof::Unproven(why) => (format!("none: {why}"), false),
+        RescueProof::Off if demo => ("none, in the demo".to_owned(), false),
         RescueProof::Off => ("none, as asked for".to_owned(), false),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_rescue_that_nobody_switched_off_was_not_asked_for() {
+        assert_eq!(
+            rescue_words(RescueProof::Off, false).0,
+            "none, as asked for"
+        );
+        assert_eq!(rescue_words(RescueProof::Off, true).0, "none, in the demo");
     }
 }

@@ -278,6 +278,7 @@ impl Stage {
             rescue: Some(plan.rescue),
             state_dir: Some(state.clone()),
             runtime_dir: None,
+            home: None,
             // No keeper is started in these tests.
             program: folder.path().join("no-program"),
             surroundings: Surroundings::default(),

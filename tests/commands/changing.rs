@@ -217,6 +217,23 @@ fn a_lost_answer_is_said_as_what_it_proves() {
     run(&owner, &["generate", "dark", "--to", &to])
         .ended(3)
         .says(&["--replace none"]);
+    // Nobody who tries it first may believe that nothing would die.
+    let words = "a token that you may not see, if there is one";
+    for (args, verb) in [
+        (&["delete", "dark", "--id", "none"][..], "would delete"),
+        (
+            &["generate", "dark", "--to", &to, "--replace", "none"],
+            "would replace",
+        ),
+    ] {
+        let dry = run(&owner, &[args, &["--dry-run"]].concat()).ended(0);
+        assert!(dry.out.contains(&format!("{verb} {words}")), "{}", dry.out);
+        assert!(dry.out.contains("nothing was sent"), "{}", dry.out);
+    }
+    let plan = ["rotate", "--state", "unclear", "--to", &to, "--dry-run"];
+    let plan = run(&owner, &plan).ended(0);
+    let words = "a token that you may not see would die";
+    assert!(plan.out.contains(words), "{}", plan.out);
     // Refused by a proxy that says nothing: the slot cannot be seen afterwards
     // any better than before.
     let lost = Fault::Instead(Reply::Close);
@@ -239,6 +256,16 @@ fn a_secret_that_was_lost_on_the_way_is_named() {
     let ran = run(&owner, &["generate", "empty", "--to", &to]).ended(4);
     let id = owner.token("empty").unwrap();
     ran.says(&["its secret is lost", &format!("--replace {id}")]);
+}
+
+#[test]
+fn a_file_below_the_home_directory_is_named_as_in_a_shell() {
+    let owner = Owner::new();
+    let (whole, path) = file(&owner, "secret");
+    let ran = run(&owner, &["generate", "empty", "--to", "file:~/secret"]).ended(0);
+    let words = whole.replace("file:", "its secret is in file ");
+    assert!(ran.out.contains(&words), "{}", ran.out);
+    assert!(path.exists());
 }
 
 #[test]

@@ -31,6 +31,29 @@ fn of<'v>(all: &'v [Value], check: &str) -> Vec<&'v Value> {
 }
 
 #[test]
+fn what_is_to_be_written_can_be_copied() {
+    let home = tempfile::tempdir().unwrap();
+    let doctor = |args: &[&str]| {
+        let mut command = bare(home.path());
+        Ran::of(command.arg("doctor").args(args).output().unwrap()).ended(2)
+    };
+    let ran = doctor(&[]);
+    let lines: Vec<&str> = ran.out.lines().collect();
+    let at = lines.iter().position(|line| line.trim() == "[[host]]");
+    let at = at.unwrap_or_else(|| panic!("{}", ran.out));
+    let config = toml::from_str::<toml::Table>(&lines[at..at + 2].join("\n")).unwrap();
+    assert_eq!(config["host"][0]["name"].as_str(), Some("app.terraform.io"));
+    assert!(lines[at - 1].contains("PROBLEM") && lines[at - 1].ends_with("config.toml:"));
+    // And from JSON likewise.
+    let all = findings(&doctor(&["--json"]));
+    let detail = of(&all, "configuration")[0]["detail"].as_str().unwrap();
+    assert!(
+        detail.contains("\n  [[host]]\n  name = \"app.terraform.io\"\n"),
+        "{detail}"
+    );
+}
+
+#[test]
 fn a_machine_that_is_well() {
     let owner = Owner::new();
     with_deliveries(&owner);
@@ -145,6 +168,9 @@ fn surroundings_are_said() {
             .envs(variables.iter().copied());
         let ran = Ran::of(command.output().unwrap()).ended(1);
         assert!(ran.out.contains(words), "{words}: {}", ran.out);
+        for words in ["none, in the demo", "output is not a terminal"] {
+            assert!(ran.out.contains(words), "{words}: {}", ran.out);
+        }
     }
 }
 

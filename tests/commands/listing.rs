@@ -10,7 +10,7 @@ use orgward::demo::{
 use serde_json::Value;
 
 use super::runner::{Ran, command, run};
-use super::support::{Exit, Owner};
+use super::support::{Exit, Owner, Program};
 
 fn hours(n: i64) -> SignedDuration {
     SignedDuration::from_hours(n)
@@ -53,6 +53,10 @@ fn every_slot_is_printed_also_where_one_fails() {
     assert!(ran.out.lines().all(|line| line == line.trim_end()));
     let only = run(&owner, &["list", "--state", "ok,no-access"]).ended(0);
     assert!(only.out.contains("good") && only.out.contains("shut") && !only.out.contains("bad"));
+    // The word that the table has is right, too.
+    assert!(only.out.contains("no access"), "{}", only.out);
+    let printed = run(&owner, &["list", "--state", "ok,no access"]).ended(0);
+    assert_eq!(printed.out, only.out);
     let ran = run(&owner, &["check"]).ended(2);
     assert!(ran.out.contains("bad") && !ran.out.contains("good"));
 }
@@ -217,14 +221,80 @@ fn a_table_fits_its_terminal_and_progress_is_gone() {
     let program = owner.program().size(72, 24).arg("list").start();
     assert_eq!(program.wait_exit(), Exit::Code(0));
     let screen = program.look();
-    // No row wraps: each organization begins one.
+    // No row wraps: each organization begins one, and why it failed stands below.
     let rows = screen.rows();
     let filled: Vec<_> = rows.iter().filter(|row| !row.is_empty()).collect();
-    assert_eq!(filled.len(), 3, "{screen}");
+    assert_eq!(filled.len(), 4, "{screen}");
     assert!(filled[0].starts_with("organi"), "{screen}");
+    assert!(
+        filled[2].starts_with("    the host answered 500"),
+        "{screen}"
+    );
     let raw = String::from_utf8_lossy(&program.raw_bytes()).into_owned();
     assert!(raw.contains("of 2 read"), "{raw:?}");
     assert!(raw.contains("\u{1b}[31mfailed"), "{raw:?}");
+}
+
+/// What `--demo list` shows on a terminal of this width, and what a pipe gets.
+fn demo_list(columns: u16) -> (Vec<String>, String) {
+    let home = tempfile::tempdir().unwrap();
+    let program = Program::orgward()
+        .home(home.path())
+        .args(["--demo", "list", "--sort", "organization"])
+        .size(columns, 60)
+        .start();
+    assert_eq!(program.wait_exit(), Exit::Code(0));
+    let rows = program.look().rows();
+    let rows = rows.into_iter().filter(|row| !row.is_empty()).collect();
+    let mut command = super::runner::bare(home.path());
+    let args = ["--demo", "list", "--sort", "organization"];
+    (rows, Ran::of(command.args(args).output().unwrap()).out)
+}
+
+#[test]
+fn what_tells_slots_apart_is_whole_on_a_narrow_terminal() {
+    for (columns, heads) in [
+        (80, &["organization", "host", "kind", "token", "id"][..]),
+        (
+            120,
+            &[
+                "organization",
+                "host",
+                "kind",
+                "token",
+                "ends",
+                "last used",
+                "id",
+            ],
+        ),
+    ] {
+        let (rows, pipe) = demo_list(columns);
+        for head in heads {
+            assert!(rows[0].contains(head), "{head}: {rows:#?}");
+        }
+        let words = |line: &str| -> Vec<String> {
+            let words = line.split_whitespace().map(str::to_owned);
+            // Organization, host and kind; ids are made anew with each start.
+            words.take(3).collect()
+        };
+        let (notes, slots): (Vec<&String>, Vec<&String>) =
+            rows.iter().partition(|row| row.starts_with("    "));
+        let shown: Vec<_> = slots.iter().map(|row| words(row)).collect();
+        assert_eq!(shown, pipe.lines().map(words).collect::<Vec<_>>());
+        for slot in slots.iter().filter(|row| row.contains(" at-")) {
+            let id = slot.split_whitespace().find(|word| word.starts_with("at-"));
+            assert_eq!(id.map(str::len), Some(19), "{slot}");
+        }
+        // Why a slot is not known stands below it, as far as there is room.
+        assert!(notes.len() > 5, "{rows:#?}");
+        let finance = rows
+            .iter()
+            .position(|row| row.starts_with("finance"))
+            .unwrap();
+        assert!(rows[finance].contains("unclear"));
+        let note = "    404: no token yet, or you may not see it";
+        assert_eq!(rows[finance + 1], note, "{rows:#?}");
+    }
 }
 
 #[test]

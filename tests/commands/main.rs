@@ -11,6 +11,7 @@ mod support;
 #[path = "../real/mod.rs"]
 mod real;
 
+mod arguments;
 mod changing;
 #[cfg(target_os = "linux")]
 mod clipboard;

@@ -70,6 +70,43 @@ fn a_dry_run_shows_every_slot_and_writes_nothing() {
 }
 
 #[test]
+fn a_plan_of_the_demo_is_only_to_be_looked_at_and_says_so() {
+    let home = tempfile::tempdir().unwrap();
+    let demo = |line: &[&str]| {
+        let mut command = super::runner::bare(home.path());
+        Ran::of(
+            command
+                .arg("--demo")
+                .args(ROTATE)
+                .args(line)
+                .output()
+                .unwrap(),
+        )
+    };
+    let dry = demo(&["--to", "file:{organization}", "--dry-run"]).ended(0);
+    let note = "each start of the demo makes new tokens: no later --plan can match this one";
+    assert_eq!(dry.out.lines().nth_back(1), Some(note), "{}", dry.out);
+    demo(&["--to", "file:{organization}", "--plan", &plan_in(&dry)]).ended(3);
+    let owner = owner();
+    let dry = rotate(&owner, "store", &["--dry-run"]).ended(0);
+    assert!(!dry.out.contains("demo"), "{}", dry.out);
+}
+
+#[test]
+fn one_slot_is_one_slot() {
+    let owner = owner();
+    let dry = rotate(&owner, "store", &["--dry-run", "--max", "1"]).ended(0);
+    assert!(
+        dry.out.contains("\n1 slot; nothing was sent\n"),
+        "{}",
+        dry.out
+    );
+    let id = plan_in(&dry);
+    let ran = rotate(&owner, "store", &["--max", "1", "--plan", &id]).ended(0);
+    assert!(ran.out.ends_with("is done: 1 slot\n"), "{}", ran.out);
+}
+
+#[test]
 fn a_plan_is_done_to_the_letter() {
     let owner = owner();
     let before = owner.token("z");

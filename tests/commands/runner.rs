@@ -39,6 +39,13 @@ impl Ran {
         self
     }
 
+    /// Fails unless its errors have these words, and not twice.
+    #[track_caller]
+    pub fn has_once(self, words: &str) -> Self {
+        assert_eq!(self.err.matches(words).count(), 1, "{}", self.err);
+        self
+    }
+
     /// Fails unless its errors are one line with these words.
     #[track_caller]
     pub fn says(self, words: &[&str]) -> Self {

@@ -265,6 +265,7 @@ fn start_actor(
         rescue: Some(plan.rescue),
         state_dir: Some(folder.path().join("state")),
         runtime_dir: None,
+        home: None,
         // No keeper is started in this test.
         program: folder.path().join("no-program"),
         surroundings: Surroundings::default(),

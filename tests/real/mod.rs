@@ -73,6 +73,7 @@ pub fn settings(folder: &Path, program: PathBuf) -> Settings {
         rescue: Some(RescueTo::File),
         state_dir: Some(folder.join("state")),
         runtime_dir: None,
+        home: None,
         program,
         surroundings: Surroundings::default(),
         terminal: None,
