@@ -70,13 +70,40 @@ fn reason(error: &io::Error) -> String {
     words.to_owned()
 }
 
-/// Shows that the file could be written: nothing in its place that must stay,
-/// and a temporary file can be created and removed in its folder.
+/// The room that a proof takes, in bytes: more than a secret needs, since what is
+/// recorded of it comes first.
+const ROOM: usize = 16 * 1024;
+
+/// Shows that the file could be written: nothing is in its place that must stay,
+/// and in its folder there is room, and a file gets its name.
 pub fn prove(path: &Path, existing: Existing) -> Result<(), FileError> {
     let folder = check(path, existing)?;
-    temporary(&folder)
-        .and_then(|file| file.close())
-        .map_err(|error| FileError::Folder { folder, error })
+    let proven = || {
+        let mut file = temporary(&folder)?;
+        // Not with zeros: some file systems take no room for those.
+        file.write_all(&[b'.'; ROOM])?;
+        file.as_file().sync_all()?;
+        let mut probe = file.path().to_owned().into_os_string();
+        probe.push("-named");
+        name(file, Path::new(&probe), existing).map_err(|failure| failure.error)?;
+        fs::remove_file(probe)
+    };
+    proven().map_err(|error| FileError::Folder {
+        folder: folder.clone(),
+        error,
+    })
+}
+
+/// Gives a file its name.
+fn name(
+    file: tempfile::NamedTempFile,
+    path: &Path,
+    existing: Existing,
+) -> Result<fs::File, tempfile::PersistError> {
+    match existing {
+        Existing::Keep => file.persist_noclobber(path),
+        Existing::Replace => file.persist(path),
+    }
 }
 
 /// Writes the secret, and only it, to a file of mode 0600.
@@ -92,11 +119,7 @@ pub fn write(path: &Path, secret: &Secret, existing: Existing) -> Result<(), Fil
     })?;
     file.write_all(secret.expose().as_bytes()).map_err(failed)?;
     file.as_file().sync_all().map_err(failed)?;
-    let named = match existing {
-        Existing::Keep => file.persist_noclobber(path),
-        Existing::Replace => file.persist(path),
-    };
-    named.map_err(|failure| match failure.error.kind() {
+    name(file, path, existing).map_err(|failure| match failure.error.kind() {
         io::ErrorKind::AlreadyExists => FileError::Exists(path.to_owned()),
         _ => failed(failure.error),
     })?;

@@ -11,6 +11,35 @@ use super::runner::{Ran, command, file, rescue_files, rescued, run, stored, with
 use super::support::{Exit, Owner};
 
 #[test]
+fn a_folder_without_room_is_no_destination_and_no_rescue() {
+    let owner = Owner::new();
+    let (to, path) = file(&owner, "secret");
+    let old = owner.token("acme").unwrap();
+    let full = |more: &[&str]| {
+        let mut wanted = command(&owner, &["generate", "acme", "--to", &to, "--dry-run"]);
+        wanted.args(["--replace", &old]).args(more);
+        let env = wanted.get_envs();
+        let env = env.filter_map(|(name, value)| Some((name, value?)));
+        let mut full = std::process::Command::new("/bin/sh");
+        full.args(["-c", "ulimit -f 0; exec \"$@\"", "sh"])
+            .arg(wanted.get_program())
+            .args(wanted.get_args())
+            .env_clear()
+            .envs(env);
+        Ran::of(full.output().unwrap())
+    };
+    let said = ["there is no rescue for the secret", "too large"];
+    full(&[]).ended(3).says(&said);
+    let said = ["no file can be created in", "too large"];
+    full(&["--rescue", "none"]).ended(2).says(&said);
+    let left = std::fs::read_dir(owner.home.path()).unwrap().flatten();
+    let left: Vec<_> = left.map(|entry| entry.file_name()).collect();
+    let ours = |name: &std::ffi::OsString| name.to_string_lossy().starts_with(".orgward-");
+    assert!(!path.exists() && !left.iter().any(ours), "{left:?}");
+    assert_eq!(owner.token("acme").unwrap(), old);
+}
+
+#[test]
 fn a_new_token_goes_to_its_place_and_is_never_printed() {
     let owner = Owner::new();
     let (to, path) = file(&owner, "secret");
