@@ -81,6 +81,8 @@ pub struct Runtime {
     pub config: Option<PathBuf>,
     /// Whether the cache is still to be read.
     pub recall: bool,
+    /// What the screen had no time to tell.
+    parting: Vec<String>,
     /// The hosts that are offered first, where there is no configuration.
     pub offer: Option<OfferDialog>,
 }
@@ -138,6 +140,7 @@ impl Runtime {
             unseen: false,
             config: None,
             recall: false,
+            parting: Vec::new(),
             offer: None,
         }
     }
@@ -201,6 +204,7 @@ impl Runtime {
         // Not with a revealed secret in the last frame: what the screen showed last
         // is kept by some terminals.
         app.hide_secrets();
+        self.parting = std::mem::take(&mut app.parting);
         let _ = self.draw(&mut screen.terminal, &app);
         stop.exit()
     }
@@ -419,7 +423,7 @@ impl Runtime {
         if let Some(reader) = self.reader.take() {
             reader.abort();
         }
-        let mut lines = Vec::new();
+        let mut lines = std::mem::take(&mut self.parting);
         // What is waited for is an order's outcome and not the end of its task,
         // which goes on to watch the clipboard.
         let landed = tokio::time::timeout(LAST_WAIT, self.actor.landed()).await;

@@ -6,7 +6,7 @@ use super::keys::{Command, Pressed};
 use super::message::{EffectId, ManyPreparation};
 use super::orders::not_possible;
 use super::panel::Panel;
-use super::report::Report;
+use super::report::{self, Report};
 use super::run::Run;
 use super::{App, Effect, Layer, layout};
 use crate::action::{Order, Outcome, Verb};
@@ -128,8 +128,12 @@ impl App {
         let wants_out = std::mem::take(&mut self.leaving);
         let report = run.report();
         let seen = wants_out && report.is_good();
-        if !seen {
-            self.layers.push(Layer::Report(report));
+        match seen {
+            true => {
+                let line = |line: &report::Line| format!("{}: {}", line.slot, line.words);
+                self.parting.extend(report.lines.iter().map(line));
+            }
+            false => self.layers.push(Layer::Report(report)),
         }
         let asks = stranded.is_some();
         self.layers

@@ -178,6 +178,8 @@ pub struct App {
     pub layers: Vec<Layer>,
     /// When the topmost of them took its place, since the start.
     opened: Duration,
+    /// What is told once the screen was given back: nobody has read it there.
+    pub parting: Vec<String>,
     /// When an order brought something last.
     brought: Option<Duration>,
     /// The order under way.
@@ -219,6 +221,7 @@ impl App {
             filter: None,
             layers: Vec::new(),
             opened: Duration::ZERO,
+            parting: Vec::new(),
             brought: None,
             running: None,
             run: None,

@@ -9,6 +9,7 @@ use super::dialogs::{
 use super::keys::{Command, Context};
 use super::message::{EffectId, Preparation};
 use super::panel::Panel;
+use super::report;
 use super::{App, Effect, Layer, MEANT, Moment, Running, list};
 use crate::action::{NotDone, Order, Outcome, Step};
 use crate::slot::{Found, Reading, Slot, State};
@@ -244,6 +245,7 @@ impl App {
             return effects;
         }
         let wants_out = std::mem::take(&mut self.leaving);
+        let parting = format!("{slot}: {}", report::words(&outcome));
         let told = match outcome {
             Outcome::Generated(done) => {
                 let panel = self.new_panel(slot, *done);
@@ -262,6 +264,8 @@ impl App {
         // Nobody may leave without having seen that a token is dead, or that it
         // is not known whether it is.
         if wants_out && told {
+            // The screen goes before anybody has read what is on it.
+            self.parting.push(parting);
             effects.extend(self.leave());
             return effects;
         }

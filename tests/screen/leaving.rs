@@ -233,6 +233,31 @@ fn leaving_during_a_write_waits_and_then_asks() {
 }
 
 #[test]
+fn leaving_during_a_write_tells_what_became_of_it() {
+    let owner = Owner::new();
+    let gate = Gate::new();
+    let fault = Fault::WaitThenAct(Wait::Gate(gate.clone()));
+    owner.host.add_fault(FaultRule::on("DELETE", "acme", fault));
+    let program = owner.start();
+    select(&program, "acme");
+    program.press("d").wait_for("Delete the organization token");
+    program
+        .type_text("acme")
+        .wait_for("Enter to delete")
+        .enter();
+    program.wait_for("waiting for the server");
+    program.press("q").wait_for("the program ends afterwards");
+    gate.open();
+    assert_eq!(program.wait_exit(), Exit::Code(0));
+    let screen = program.look();
+    assert!(!screen.is_alternate(), "{screen}");
+    assert!(
+        screen.contains("orgward: acme on tfe.corp.example: deleted"),
+        "{screen}"
+    );
+}
+
+#[test]
 fn suspending_gives_the_screen_back_and_hides_a_revealed_secret() {
     let owner = Owner::new();
     let program = owner.start();
