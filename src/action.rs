@@ -378,6 +378,10 @@ impl Attempt<'_> {
         }
         let (token, note) = match damage {
             None => (token, None),
+            // Its secret comes first: whoever has to save it waits for this.
+            Some(damage) if matches!(delivery, Delivery::Failed { .. }) => {
+                (token, Some(format!("the answer was {}", damage.words())))
+            }
             Some(damage) => self.repaired(token, damage).await,
         };
         Generated {

@@ -13,7 +13,7 @@ use orgward::delivery::{Destination, Method};
 use orgward::demo::{Answer, Fault, FaultRule, Gate, Reply, Wait};
 use tokio::sync::mpsc;
 
-use crate::stage::{Deed, Ground, Plan, Stage, TOKEN, Told};
+use crate::stage::{Deed, Ground, Plan, Stage, TOKEN, Told, shell};
 
 #[tokio::test]
 async fn esc_at_any_step_before_the_request_stops_it() {
@@ -212,24 +212,51 @@ async fn at_the_end_what_ends_with_the_program_gets_nothing_and_the_rescue_all()
     }
 }
 
+/// An answer that was cut right behind its secret.
+fn cut() -> Reply {
+    Reply::edited(|answer| {
+        let text = String::from_utf8_lossy(&answer.body).into_owned();
+        let at = text.find("\"token\":\"").unwrap();
+        let end = text[at + 9..].find('"').unwrap();
+        answer.body.truncate(at + 9 + end + 1);
+    })
+}
+
+/// The host never tells the rest, and the secret waits for its rescue.
+#[tokio::test]
+async fn a_secret_that_was_not_delivered_waits_for_no_details() {
+    let mut plan = Plan::new(Ground::Hcp, Deed::Replace);
+    plan.deliveries = vec![("fails", shell("exit 3", ""))];
+    let stage = plan.stage().await;
+    let looks = Fault::Held(
+        Wait::Gate(Gate::new()),
+        Box::new(Fault::Instead(Reply::Close)),
+    );
+    stage.faults(vec![
+        FaultRule::on("POST", TOKEN, Fault::Acted(cut())),
+        // The one before the request passes.
+        FaultRule::on("GET", TOKEN, looks).after(1).always(),
+    ]);
+    let told = stage.perform(Destination::Named("fails".into())).await;
+    let Outcome::Generated(done) = told.outcome else {
+        panic!("{:?}", told.outcome);
+    };
+    assert!(matches!(done.delivery, Delivery::Failed { .. }));
+    assert_eq!(stage.actor.undelivered.list().len(), 1);
+}
+
 /// The answer was cut behind its secret, and the host never tells the rest.
 #[tokio::test]
 async fn at_the_end_nobody_waits_for_the_details_of_a_damaged_answer() {
     for early in [false, true] {
         let stage = Plan::new(Ground::Hcp, Deed::Replace).stage().await;
-        let cut = Reply::edited(|answer| {
-            let text = String::from_utf8_lossy(&answer.body).into_owned();
-            let at = text.find("\"token\":\"").unwrap();
-            let end = text[at + 9..].find('"').unwrap();
-            answer.body.truncate(at + 9 + end + 1);
-        });
         let gate = Gate::new();
         let looks = Fault::Held(
             Wait::Gate(gate.clone()),
             Box::new(Fault::Instead(Reply::Close)),
         );
         stage.faults(vec![
-            FaultRule::on("POST", TOKEN, Fault::Acted(cut)),
+            FaultRule::on("POST", TOKEN, Fault::Acted(cut())),
             // The one before the request passes.
             FaultRule::on("GET", TOKEN, looks).after(1).always(),
         ]);
