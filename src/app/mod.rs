@@ -432,7 +432,8 @@ impl App {
             Reply::Reached(why) => return self.reached(id, why),
             Reply::Read(reading) => {
                 if let Some(slot) = self.list.looked_at(id).cloned() {
-                    self.list.answer(&slot, id, reading, self.now.wall);
+                    self.list.answer(&slot, id, reading.clone(), self.now.wall);
+                    self.seen_again(id, &slot, &reading);
                 }
             }
             Reply::Prepared(preparation) => return self.prepared(id, *preparation),
@@ -457,7 +458,9 @@ impl App {
         let works = |layer: &Layer| match layer {
             Layer::New(dialog) => dialog.preparation.is_none(),
             Layer::Delete(dialog) => dialog.preparation.is_none(),
-            Layer::Many(dialog) => dialog.preparation.is_none() || dialog.is_checking(),
+            Layer::Many(dialog) => {
+                dialog.preparation.is_none() || dialog.to_read() > 0 || dialog.is_checking()
+            }
             Layer::Panel(panel) => !panel.busy.is_empty(),
             Layer::Add(dialog) => matches!(dialog.stage, Stage::Checking(_) | Stage::Adding(_)),
             Layer::Offer(offer) => offer.writing.is_some(),

@@ -68,7 +68,21 @@ pub fn dialog(app: &App, dialog: &ManyDialog, frame: &mut Frame, theme: Theme) -
         parts.extend(terms(app, dialog, &inside));
     }
     parts.extend(own(dialog, verb, inside.narrow, theme));
-    parts.push(Part::gap());
+    parts.push(match dialog.to_read() {
+        0 => Part::gap(),
+        to_read => {
+            let more = match inside.narrow {
+                true => "",
+                false => ", for when each was last used",
+            };
+            let words = format!("reading again: {} of {count}{more}", count - to_read);
+            Part::must(Line::styled(words, theme.faint()))
+        }
+    });
+    if count == 0 {
+        let words = "None of them is as it was when this was opened.";
+        parts.push(Part::must(Line::styled(words, theme.bad())));
+    }
     let what = match count {
         1 => format!("to {} its token:", verb.as_str()),
         _ => format!("to {} their tokens:", verb.as_str()),
@@ -82,7 +96,9 @@ pub fn dialog(app: &App, dialog: &ManyDialog, frame: &mut Frame, theme: Theme) -
         dialog.is_ready(),
     );
     let target = Target::Part(DialogPart::Many(ManyFocus::Count));
-    parts.extend([what.clicked(target.clone()), typed.clicked(target)]);
+    if count > 0 {
+        parts.extend([what.clicked(target.clone()), typed.clicked(target)]);
+    }
     if dialog.is_checking() {
         let words = "trying the destination for each of them";
         parts.push(Part::must(Line::styled(words, theme.faint())));
@@ -107,14 +123,13 @@ fn terms(app: &App, dialog: &ManyDialog, inside: &Inside) -> [Part<'static>; 3] 
     let end = dialog.end();
     let beyond = match &end {
         Err((Some(slot), ExpiryError::BeyondPolicy { .. })) => {
-            dialog.items.iter().position(|item| item.slot == **slot)
+            dialog.items.iter().find(|item| item.slot == **slot)
         }
         _ => None,
     };
     let known = dialog.preparation.as_ref();
-    let policy = known
-        .zip(beyond)
-        .and_then(|(known, at)| known.slots.get(at))
+    let policy = beyond
+        .and_then(|item| item.known.as_ref())
         .and_then(|known| known.policy);
     let rescue = known.map(|known| (known.rescue.as_str(), known.rescue_proven));
     let rescue_rank = if rescue.is_some_and(|(_, proven)| !proven) {
@@ -161,7 +176,9 @@ fn list(
     let first = dialog.offset.min(count.saturating_sub(room));
     let one_host = dialog.one_host().is_some();
     let named = |slot: &Slot| short_name(slot, one_host);
-    let names = dialog.items.iter().map(|item| named(&item.slot).width());
+    let left_out = dialog.left_out.iter().map(|left| &left.slot);
+    let slots = dialog.items.iter().map(|item| &item.slot).chain(left_out);
+    let names = slots.map(|slot| named(slot).width());
     let name = names.max().unwrap_or(0).min(NAME).min(inside.width / 2);
     let column = |slot: &Slot| pad(&named(slot), name, theme);
     let items = dialog

@@ -214,6 +214,133 @@ fn nothing_starts_before_everything_is_known_and_the_destination_was_tried() {
 }
 
 #[test]
+fn each_slot_is_read_again_before_anything_dies_and_the_use_since_then_is_shown() {
+    let mut owner = five();
+    owner.press("*n");
+    let mut looks = owner.looks();
+    looks.sort();
+    // The owner waits for each of them.
+    assert_eq!(
+        looks,
+        ["alpha", "beta", "delta", "gamma"].map(|name| (name.to_owned(), true))
+    );
+    owner.limits_of_many(many(4));
+    owner
+        .sees("reading again: 0 of 4")
+        .sees("  alpha  used 4 d ago");
+    owner.read(
+        "alpha",
+        there(Token {
+            last_used_at: Time::At(hours(-1)),
+            ..token("at-a")
+        }),
+    );
+    owner
+        .sees("reading again: 1 of 4")
+        .sees("▲ alpha  used 1 h ago");
+    owner.press("<s-tab>/s/{organization}<tab>4<enter>");
+    owner.sees("one moment").sees_not("trying the destination");
+    owner.read_again();
+    owner
+        .sees_not("reading again")
+        .sees_not("one moment")
+        .press("<enter>")
+        .checked(Ok(()));
+    let order = owner.order();
+    assert_eq!(&*order.slot.organization, "gamma");
+    owner.outcome(Outcome::NotDone(NotDone::Stopped));
+    // The row tells of the use as well.
+    owner.press("<esc>").sees("1 h ago");
+}
+
+#[test]
+fn the_use_that_was_shown_at_last_goes_with_the_order() {
+    let mut owner = five();
+    owner.press("*d").limits_of_many(many(3));
+    let used = Time::At(hours(-1));
+    owner.read(
+        "alpha",
+        there(Token {
+            last_used_at: used,
+            ..token("at-a")
+        }),
+    );
+    owner.read_again().press("3<enter>");
+    owner.order();
+    owner.outcome(Outcome::Deleted { note: None });
+    let order = owner.order();
+    assert_eq!((&*order.slot.organization, order.last_use), ("alpha", used));
+}
+
+#[test]
+fn what_cannot_be_read_again_or_has_changed_is_left_out_and_said() {
+    let mut owner = five();
+    owner.press("*n").limits_of_many(many(4));
+    owner
+        .read("alpha", there(token("at-new")))
+        .read("beta", found(Found::Failed, Some("it did not answer now")))
+        .read_again();
+    owner
+        .sees("left out: the slot has changed; it holds token at-new")
+        .sees("left out: it did not answer now")
+        .sees("3 of 5 marked are left out");
+    owner.press("<s-tab>/s/{organization}<tab>4<enter>");
+    assert!(
+        !owner.asks_for().contains(&"Check"),
+        "four was the number before"
+    );
+    owner.press("<bs>2<enter>").checked(Ok(()));
+    assert_eq!(owner.order().shown, seen("at-c"));
+}
+
+#[test]
+fn where_all_have_changed_there_is_nothing_to_confirm() {
+    let mut owner = Owner::of(&["alpha", "beta"]);
+    owner.read("alpha", none()).read("beta", none()).effects();
+    owner.press("*n").limits_of_many(many(2));
+    owner
+        .read("alpha", there(token("at-1")))
+        .read("beta", there(token("at-2")));
+    owner.press("<s-tab>/s/{organization}<tab>0<enter>");
+    owner
+        .sees("None of them is as it was")
+        .sees("– alpha  left out")
+        .sees_not("Type 0");
+    assert!(!owner.asks_for().contains(&"Check"));
+}
+
+#[test]
+fn a_host_that_goes_away_meanwhile_leaves_nobody_waiting() {
+    let mut owner = five();
+    owner.press("*n").limits_of_many(many(4));
+    owner.read("gamma", there(token("at-c")));
+    owner.send(Message::Hosts(vec![orgward::fleet::HostNews {
+        away: Some("app.terraform.io: cannot connect".into()),
+        ..Default::default()
+    }]));
+    owner
+        .sees_not("reading again")
+        .sees("left out: app.terraform.io: cannot connect")
+        .sees("4 of 5 marked are left out");
+}
+
+#[test]
+fn a_dialog_that_was_closed_reads_no_further() {
+    let all: Vec<String> = (0..50).map(|n| format!("org-{n:02}")).collect();
+    let known: Vec<&str> = all.iter().map(String::as_str).collect();
+    let mut owner = Owner::of(&known);
+    for name in &known {
+        owner.read(name, none());
+    }
+    owner.effects();
+    owner.press("*n");
+    let begun = owner.looks().len();
+    assert!(begun < 50, "not all at once: {begun}");
+    owner.press("<esc>").read("org-00", none());
+    assert!(owner.looks().is_empty());
+}
+
+#[test]
 fn a_change_while_the_destination_is_tried_takes_the_confirmation_back() {
     let mut owner = confirmed("/s/{organization}");
     let check = owner.effects().into_iter().find_map(|effect| match effect {

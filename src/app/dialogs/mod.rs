@@ -21,7 +21,7 @@ pub use identity::{Fact, Identified, facts, one_host, short_name};
 pub use journal::{JournalView, JournalWish};
 pub use leave::{Answer, LeaveDialog, WORD};
 pub use leftovers::{Leftovers, LeftoversWish};
-pub use many::{Deed, Item, LeftOut, ManyDialog, ManyFocus, ManyWish};
+pub use many::{Again, Deed, Item, LeftOut, ManyDialog, ManyFocus, ManyWish};
 pub use new::{Focus, NewDialog};
 pub(crate) use notice::sentence;
 pub use notice::{Next, Notice, NoticeWish};
