@@ -145,7 +145,8 @@ fn the_dialog_lists_what_dies_the_recently_used_first_and_what_is_left_out() {
     let mut owner = five();
     owner.press("*n").prepared_many(many(4));
     owner
-        .sees("Replace 4 tokens on app.terraform.io")
+        .sees("Replace 3 and generate 1 token on app.terraform.io")
+        .sees("Type 4 to replace 3 and generate 1 token:")
         .sees("3 tokens die at once")
         .sees("1 slot has no token yet")
         .sees("1 of 5 marked are left out")
@@ -167,6 +168,31 @@ fn the_dialog_lists_what_dies_the_recently_used_first_and_what_is_left_out() {
 }
 
 #[test]
+fn the_id_of_a_token_that_dies_is_cut_last() {
+    let mut owner = Owner::of(&["a-rather-long-organization-name", "beta"]);
+    owner
+        .read(
+            "a-rather-long-organization-name",
+            there(token("at-DZ4wTqkqGyVEhqPc")),
+        )
+        .read("beta", there(token("41103f7e-58b4-4c6b-9d0e-2f4c8a1b7d33")));
+    owner.press("*n").prepared_many(many(2));
+    for size in [(200, 60), (120, 40), (80, 24)] {
+        owner.send(Message::Resize(size.0, size.1));
+        owner
+            .sees("at-DZ4wTqkqGyVEhqPc")
+            .sees("41103f7e-58b4-4c6b-9d0e-2f4c8a1b7d33");
+    }
+    owner.send(Message::Resize(120, 40));
+    owner.sees("54 d old");
+    // Names give way, and what tells them from each other stays.
+    owner.send(Message::Resize(80, 24));
+    owner.sees("a-rather-long-").sees("used 3 min ago");
+    owner.send(Message::Resize(40, 10));
+    owner.sees("used 3 min ago");
+}
+
+#[test]
 fn age_and_last_use_are_told_by_the_clock_of_each_host() {
     let mut owner = five();
     owner.send(Message::Hosts(vec![orgward::fleet::HostNews {
@@ -181,7 +207,9 @@ fn age_and_last_use_are_told_by_the_clock_of_each_host() {
 fn hidden_marks_are_listed_too() {
     let mut owner = five();
     owner.press("*/alpha<enter>n").prepared_many(many(4));
-    owner.sees("▲ gamma").sees("Type 4 to replace");
+    owner
+        .sees("▲ gamma")
+        .sees("Type 4 to replace 3 and generate 1");
 }
 
 #[test]

@@ -78,7 +78,7 @@ fn two_slots_that_lead_to_one_path_are_refused_before_anything_is_sent() {
     std::fs::write(file(&owner, "org-07"), "mine").unwrap();
     program
         .press("n")
-        .wait_for("Replace 12 tokens")
+        .wait_for("Replace 6 and generate 6 tokens")
         .wait_gone("looking");
     confirm_files(&program, &template(&owner));
     program.wait_for("is there already");
