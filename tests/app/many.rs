@@ -219,6 +219,11 @@ fn only_the_number_confirms_also_where_nothing_dies() {
     owner.press("*n").prepared_many(many(2));
     owner.sees("Generate 2 tokens").sees("Type 2 to generate");
     owner.press("<s-tab>/s/{organization}<tab><enter>");
+    owner.sees_not("that is not");
+    owner
+        .press("3<enter>")
+        .sees("that is not the number of slots");
+    owner.press("<bs>").sees_not("that is not");
     owner.press("alpha<enter><bs><bs><bs><bs><bs>02<enter><bs><bs>3<enter>");
     assert_eq!(owner.asks_for(), ["PrepareMany"]);
     owner.press("<bs>2<enter>").checked(Ok(()));

@@ -365,6 +365,8 @@ impl ManyDialog {
 
     fn act(&mut self) -> ManyWish {
         if !self.confirmed() {
+            let typed = !self.items.is_empty() && !self.count.text().is_empty();
+            self.problem = typed.then(|| "that is not the number of slots".to_owned());
             return ManyWish::Stay;
         }
         let waits_for = match (self.to_read(), &self.preparation) {

@@ -42,6 +42,16 @@ pub enum Reaction {
     Perform(Box<Order>),
 }
 
+/// Why the name that was typed does not confirm; none while there is none.
+pub(super) fn not_its_name(typed: &str, name: &str) -> Option<String> {
+    let why = match typed.to_lowercase() == name.to_lowercase() {
+        _ if typed.is_empty() => return None,
+        true => "that is not its name: upper and lower case count",
+        false => "that is not the organization's name",
+    };
+    Some(why.to_owned())
+}
+
 /// A place further on or back, around the ends.
 pub(super) fn turned(at: usize, by: isize, count: usize) -> usize {
     let count = isize::try_from(count).unwrap_or(isize::MAX).max(1);
