@@ -398,6 +398,7 @@ pub fn update(app: &mut App, message: Message, now: Moment) -> Vec<Effect> {
         app.opened = now.since_start;
     }
     app.pass_time();
+    app.lay_out_journal();
     effects.extend(app.reach_again());
     effects.extend(app.fill_looks());
     effects

@@ -18,7 +18,7 @@ pub use add::{AddDialog, Part, Place, Source, Stage, Wanted};
 pub use ask::{AskDialog, Typed};
 pub use delete::DeleteDialog;
 pub use identity::{Fact, Identified, facts, one_host, short_name};
-pub use journal::{JournalView, JournalWish};
+pub use journal::{JournalLine, JournalView, JournalWish};
 pub use leave::{Answer, LeaveDialog, WORD};
 pub use leftovers::{Leftovers, LeftoversWish};
 pub use many::{Again, Deed, Item, LeftOut, ManyDialog, ManyFocus, ManyWish};
