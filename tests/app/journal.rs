@@ -47,7 +47,7 @@ fn an_order_without_an_outcome_is_told_with_what_the_host_says_now() {
     ] {
         let mut owner = with(killed());
         owner
-            .sees("a replace of 2026-11-22 10:00 UTC has no recorded outcome")
+            .sees("a replace of 2026-11-22 10:00 +00:00 has no recorded outcome")
             .sees("What is there now is being read.");
         let is_answer = !matches!(reading.found, Found::Failed);
         owner.read("acme", reading).sees(words);
