@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use orgward::app::message::Reply;
-use orgward::app::{Account, Effect};
+use orgward::app::{Account, Effect, Message};
 use orgward::slot::{Host, State, Time};
 
 use crate::driver::Owner;
@@ -184,6 +184,53 @@ fn a_filter_finds_words_in_one_column_each() {
         .press("<esc>/!terraform.io")
         .sees("1 of 3")
         .sees("▸ platform");
+}
+
+#[test]
+fn the_selection_goes_to_what_the_filter_names() {
+    let names = ["my-acme", "acme-audit", "Acme", "acme", "a-c-m-e"];
+    let mut owner = Owner::of(&names);
+    for name in names {
+        owner.read(name, none());
+    }
+    // What needs attention first stays the order of the list.
+    let dead = orgward::slot::Token {
+        expires_at: Time::At(days(-1)),
+        ..token("at-1")
+    };
+    owner.press("R").read("a-c-m-e", there(dead)).press("g");
+    owner.press("/acm").sees("▸ Acme").press("e");
+    owner.sees("▸ acme  ").sees("5 of 5");
+    owner.press("-").sees("▸ acme-audit").press("<bs>");
+    owner.press("<enter>").sees("▸ acme  ").press("<esc>");
+    owner.press("/my").sees("▸ my-acme").press("<esc>");
+    // Upper case is only found as it is written.
+    owner.press("/Acme").sees("▸ Acme").press("<esc>");
+    // What nobody is called leaves the selection where it is.
+    owner.press("g").sees("▸ a-c-m-e");
+    owner
+        .press("/terraform.io")
+        .sees("▸ a-c-m-e")
+        .press("<esc>");
+    // Whoever moves has chosen.
+    owner.press("/acm<up>").sees("▸ a-c-m-e").press("e<enter>");
+    owner.sees("▸ a-c-m-e");
+}
+
+#[test]
+fn an_organization_that_is_listed_while_its_name_is_typed_is_selected() {
+    let mut owner = Owner::new(
+        settings(),
+        vec![Account::new(Host::new(HOST), None, None)],
+        (80, 24),
+    );
+    let id = owner.app.accounts[0].listing.unwrap();
+    owner.send(Message::Page(id, names(&["acme-audit"])));
+    owner.press("/acme").sees("▸ acme-audit");
+    owner.send(Message::Page(id, names(&["acme"])));
+    owner.sees("▸ acme  ").press("<enter>");
+    owner.send(Message::Page(id, names(&["an-acme"])));
+    owner.sees("▸ acme  ");
 }
 
 #[test]
