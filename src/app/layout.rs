@@ -27,8 +27,8 @@ pub fn lines(size: (u16, u16)) -> Lines {
     let details = match (width, height) {
         (WIDE.., _) => 0,
         (_, ..14) => 1,
-        (..100, _) => 3,
-        _ => 2,
+        (..60, 16..) | (..100, 20..) => 4,
+        _ => 3,
     };
     Lines {
         list: height.saturating_sub(5 + details),

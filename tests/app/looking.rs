@@ -294,3 +294,33 @@ fn the_token_page_is_built_from_the_hosts_name() {
         .press("o")
         .sees("https://app.terraform.io/app/a%2Fb%3Fc%23d%20%C3%A9/settings/authentication-tokens");
 }
+
+#[test]
+fn the_details_tell_the_end_and_the_last_use_whole_in_every_window_that_has_lines_for_them() {
+    let name = "customer-success";
+    let mut owner = Owner::with(
+        name,
+        orgward::slot::Reading {
+            policy: Some(std::time::Duration::from_secs(365 * 86_400)),
+            ..there(orgward::slot::Token {
+                description: Some("for the pipelines of the platform team".into()),
+                ..token("at-0010xY7bN2kLm4P")
+            })
+        },
+    );
+    for size in [(120, 40), (100, 30), (80, 24), (60, 20), (50, 15), (50, 40)] {
+        let (width, height) = size;
+        owner.size(width, height);
+        owner
+            .sees("at-0010xY7bN2kLm4P")
+            .sees("ends 2027-06-26 10:00 +00:00")
+            .sees("last used 2026-11-24 09:57 +00:00 (3 min ago)");
+    }
+    owner
+        .size(80, 24)
+        .sees("(policy: at most 365 d)")
+        .sees("created 2026-10-01 08:30 +00:00 by olivia");
+    owner
+        .size(100, 30)
+        .sees("created 2026-10-01 08:30 +00:00 by olivia");
+}
