@@ -86,19 +86,18 @@ impl App {
         };
         let mut effects = Vec::new();
         if let Layer::Many(mut dialog) = self.layers.remove(place) {
-            for mut item in std::mem::take(&mut dialog.items) {
-                match self.look_at(&mut item) {
-                    Ok(look) => {
-                        effects.extend(look);
-                        dialog.items.push(item);
-                    }
-                    Err(why) => dialog.left_out.push(LeftOut {
-                        slot: item.slot,
+            // Thousands may be marked, and this happens at every answer.
+            let mut left_out = Vec::new();
+            for item in &mut dialog.items {
+                match self.look_at(item) {
+                    Ok(look) => effects.extend(look),
+                    Err(why) => left_out.push(LeftOut {
+                        slot: item.slot.clone(),
                         why,
                     }),
                 }
             }
-            dialog.all_seen();
+            dialog.leave_out(left_out);
             self.layers.insert(place, Layer::Many(dialog));
         }
         effects

@@ -1,6 +1,7 @@
 //! Generate, replace or delete for all marked slots: one dialog that lists what
 //! dies and what is left out, and the number of slots typed instead of a name.
 
+use std::collections::HashSet;
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -223,8 +224,19 @@ impl ManyDialog {
         self.all_seen();
     }
 
+    /// Leaves out slots that cannot be read again.
+    pub fn leave_out(&mut self, these: Vec<LeftOut>) {
+        if these.is_empty() {
+            return;
+        }
+        let slots: HashSet<&Slot> = these.iter().map(|left| &left.slot).collect();
+        self.items.retain(|item| !slots.contains(&item.slot));
+        self.left_out.extend(these);
+        self.all_seen();
+    }
+
     /// Enter need not be told to wait any more once everything is known.
-    pub(in crate::app) fn all_seen(&mut self) {
+    fn all_seen(&mut self) {
         let known = self.preparation.is_some() && self.to_read() == 0;
         if known && std::mem::take(&mut self.waits) {
             self.problem = None;
