@@ -412,7 +412,7 @@ mod tests {
             .left_open(Timestamp::now())
             .unwrap()
             .iter()
-            .map(LeftOpen::words)
+            .map(|left| left.words("then"))
             .collect();
         assert!(
             words[4].contains("was rescued: bring it to its place from the keyring (y)"),
@@ -607,7 +607,7 @@ mod tests {
                 for text in [&entry.host, &entry.organization, &entry.kind] {
                     proptest::prop_assert_eq!(&safe(text), text);
                 }
-                let words = LeftOpen { running: true, file_is_gone: false, entry }.words();
+                let words = LeftOpen { running: true, file_is_gone: false, entry }.words("then");
                 proptest::prop_assert!(words.chars().all(|c| !c.is_control()));
             }
         }

@@ -177,7 +177,8 @@ pub fn safe_lines(text: &str) -> String {
 }
 
 /// Cuts `text` to at most `width` terminal columns, never inside a grapheme,
-/// with `…` (or `.` when `ascii`) in the last column when something was cut.
+/// with `…` (or `~` when `ascii`, since a stop looks like the end of a sentence) in
+/// the last column when something was cut.
 pub fn fit(text: &str, width: usize, ascii: bool) -> String {
     if text.width() <= width {
         return text.to_owned();
@@ -195,7 +196,7 @@ pub fn fit(text: &str, width: usize, ascii: bool) -> String {
         used += w;
         out.push_str(grapheme);
     }
-    out.push(if ascii { '.' } else { '…' });
+    out.push(if ascii { '~' } else { '…' });
     out
 }
 
@@ -317,7 +318,7 @@ mod tests {
         assert_eq!(fit("組織名", 4, false), "組…");
         assert_eq!(fit("e\u{301}e\u{301}e\u{301}", 2, false), "e\u{301}…");
         assert_eq!(fit("abc", 0, false), "");
-        assert_eq!(fit("abcdef", 4, true), "abc.");
+        assert_eq!(fit("abcdef", 4, true), "abc~");
     }
 
     proptest! {

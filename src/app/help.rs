@@ -64,6 +64,11 @@ impl Help {
     /// every word that is searched for.
     pub fn lines(&self, keymap: &Keymap, width: usize) -> Vec<Line> {
         let search = self.search.text().to_lowercase();
+        // Many begin a search with it; alone it is a key that is looked for.
+        let search = match search.strip_prefix('/') {
+            Some(rest) if !rest.trim().is_empty() => rest,
+            _ => &search,
+        };
         let words: Vec<&str> = search.split_whitespace().collect();
         let mut lines = Vec::new();
         for (head, entries) in parts(keymap, self.over) {

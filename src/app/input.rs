@@ -190,9 +190,13 @@ impl App {
             return;
         };
         match pressed.command {
-            Some(Command::Act) => self.filter = None,
+            Some(Command::Act) => {
+                self.filter = None;
+                self.list.set_seeking(false);
+            }
             Some(Command::Close) => {
                 self.filter = None;
+                self.list.set_seeking(false);
                 self.list.set_filter("");
             }
             Some(Command::Down) => self.list.move_by(1),
@@ -213,7 +217,10 @@ impl App {
             Command::PageDown => self.list.move_pages(1),
             Command::Top => self.list.move_to(0),
             Command::Bottom => self.list.move_to(usize::MAX),
-            Command::Filter => self.filter = Some(Field::with(self.list.filter())),
+            Command::Filter => {
+                self.filter = Some(Field::with(self.list.filter()));
+                self.list.set_seeking(true);
+            }
             Command::Sort => self.sort(self.list.order().0.next(), false),
             Command::SortReverse => {
                 let (column, reversed) = self.list.order();

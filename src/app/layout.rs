@@ -27,8 +27,8 @@ pub fn lines(size: (u16, u16)) -> Lines {
     let details = match (width, height) {
         (WIDE.., _) => 0,
         (_, ..14) => 1,
-        (..100, _) => 3,
-        _ => 2,
+        (..60, 16..) | (..100, 20..) => 4,
+        _ => 3,
     };
     Lines {
         list: height.saturating_sub(5 + details),
@@ -79,13 +79,20 @@ pub fn help_lines(size: (u16, u16)) -> usize {
 /// The width of the messages where the window has room.
 pub const MESSAGES: u16 = 110;
 
+/// The width of the journal where the window has room.
+pub const JOURNAL: u16 = 110;
+
 /// The columns inside the messages.
 pub fn messages_width(size: (u16, u16)) -> usize {
     usize::from(size.0.min(MESSAGES).saturating_sub(4))
 }
 
-/// The orders that the journal's view shows at once: two lines each, below its
-/// own first line.
+/// The columns inside the journal's view.
+pub fn journal_width(size: (u16, u16)) -> usize {
+    usize::from(size.0.min(JOURNAL).saturating_sub(4))
+}
+
+/// The lines of the journal's view below its own first line.
 pub fn journal_height(size: (u16, u16)) -> usize {
-    (help_height(size).saturating_sub(1) / 2).max(1)
+    help_height(size).saturating_sub(1).max(1)
 }

@@ -1,7 +1,7 @@
 //! Many orders: the dialog for all marked slots, the run that performs one order
 //! after the other, and the table at its end.
 
-use super::dialogs::{Deed, Item, LeftOut, ManyDialog, ManyWish};
+use super::dialogs::{Again, Deed, Item, LeftOut, ManyDialog, ManyWish};
 use super::keys::{Command, Pressed};
 use super::message::{EffectId, ManyPreparation};
 use super::orders::not_possible;
@@ -9,8 +9,9 @@ use super::panel::Panel;
 use super::report::{self, Report};
 use super::run::Run;
 use super::{App, Effect, Layer, layout};
-use crate::action::{Order, Outcome, Verb};
-use crate::slot::{Slot, State};
+use crate::action::{NotDone, Order, Outcome, Verb};
+use crate::fleet::Look;
+use crate::slot::{Reading, Slot, State};
 
 impl App {
     pub(super) fn open_many(&mut self, deed: Deed) -> Vec<Effect> {
@@ -72,6 +73,72 @@ impl App {
                 dialog.check(id, orders);
                 self.layers.push(Layer::Many(dialog));
                 vec![Effect::Check { id, to, slots }]
+            }
+        }
+    }
+
+    /// Begins the new looks that the dialog for many slots waits for, as far as
+    /// there is room.
+    pub(super) fn look_again(&mut self) -> Vec<Effect> {
+        let reads = |layer: &Layer| matches!(layer, Layer::Many(dialog) if dialog.to_read() > 0);
+        let Some(place) = self.layers.iter().position(reads) else {
+            return Vec::new();
+        };
+        let mut effects = Vec::new();
+        if let Layer::Many(mut dialog) = self.layers.remove(place) {
+            // Thousands may be marked, and this happens at every answer.
+            let mut left_out = Vec::new();
+            for item in &mut dialog.items {
+                match self.look_at(item) {
+                    Ok(look) => effects.extend(look),
+                    Err(why) => left_out.push(LeftOut {
+                        slot: item.slot.clone(),
+                        why,
+                    }),
+                }
+            }
+            dialog.leave_out(left_out);
+            self.layers.insert(place, Layer::Many(dialog));
+        }
+        effects
+    }
+
+    /// The new look at a slot, if it is due and there is room; or why there will
+    /// be none.
+    fn look_at(&mut self, item: &mut Item) -> Result<Option<Effect>, String> {
+        if item.again == Again::Seen {
+            return Ok(None);
+        }
+        let Some(row) = self.list.row(&item.slot) else {
+            return Err("nobody here sees it any more".to_owned());
+        };
+        let entry = &self.accounts[row.account];
+        if entry.health.is_away() {
+            let why = entry.problem.as_deref();
+            return Err(why.unwrap_or("its host cannot be reached").to_owned());
+        }
+        // One that something newer took the place of is begun anew.
+        let waits = matches!(item.again, Again::UnderWay(id) if row.pending == Some(id));
+        if waits || !self.has_room(row.account) {
+            return Ok(None);
+        }
+        let look = self.begin(item.slot.clone(), Look::Anew, true);
+        if let Effect::Read { id, .. } = look {
+            item.again = Again::UnderWay(id);
+        }
+        Ok(Some(look))
+    }
+
+    /// What a look has found may be what the dialog for many slots waits for.
+    pub(super) fn seen_again(&mut self, id: EffectId, slot: &Slot, reading: &Reading) {
+        let now = self.moment_at(slot).wall;
+        let why = match self.list.row(slot).and_then(not_possible) {
+            Some(why) => why.to_owned(),
+            None => NotDone::Changed(reading.clone()).to_string(),
+        };
+        for layer in &mut self.layers {
+            if let Layer::Many(dialog) = layer {
+                dialog.seen_again(id, Item::of(slot, reading, now), &why);
             }
         }
     }

@@ -407,6 +407,7 @@ pub fn update(app: &mut App, message: Message, now: Moment) -> Vec<Effect> {
         app.opened = now.since_start;
     }
     app.pass_time();
+    app.lay_out_journal();
     effects.extend(app.reach_again());
     effects.extend(app.fill_looks());
     effects
@@ -441,7 +442,8 @@ impl App {
             Reply::Reached(why) => return self.reached(id, why),
             Reply::Read(reading) => {
                 if let Some(slot) = self.list.looked_at(id).cloned() {
-                    self.list.answer(&slot, id, reading, self.now.wall);
+                    self.list.answer(&slot, id, reading.clone(), self.now.wall);
+                    self.seen_again(id, &slot, &reading);
                 }
             }
             Reply::Prepared(preparation) => return self.prepared(id, *preparation),
@@ -466,7 +468,9 @@ impl App {
         let works = |layer: &Layer| match layer {
             Layer::New(dialog) => dialog.preparation.is_none(),
             Layer::Delete(dialog) => dialog.preparation.is_none(),
-            Layer::Many(dialog) => dialog.preparation.is_none() || dialog.is_checking(),
+            Layer::Many(dialog) => {
+                dialog.preparation.is_none() || dialog.to_read() > 0 || dialog.is_checking()
+            }
             Layer::Panel(panel) => !panel.busy.is_empty(),
             Layer::Add(dialog) => matches!(dialog.stage, Stage::Checking(_) | Stage::Adding(_)),
             Layer::Offer(offer) => offer.writing.is_some(),

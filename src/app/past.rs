@@ -46,6 +46,16 @@ impl App {
         Vec::new()
     }
 
+    /// After whatever may have changed what the journal's view shows.
+    pub(super) fn lay_out_journal(&mut self) {
+        let width = layout::journal_width(self.size);
+        for layer in &mut self.layers {
+            if let Layer::Journal(view) = layer {
+                view.lay_out(width, &self.settings.zone);
+            }
+        }
+    }
+
     pub(super) fn open_journal(&mut self) -> Vec<Effect> {
         let id = self.next_id();
         self.layers.push(Layer::Journal(JournalView::new(id)));

@@ -17,14 +17,15 @@ const LOOKS: usize = 20;
 
 impl App {
     /// Whether there is room for one more look at a slot of a host entry.
-    fn has_room(&self, account: AccountId) -> bool {
+    pub(super) fn has_room(&self, account: AccountId) -> bool {
         let entry = &self.accounts[account];
         self.list.under_way(account) < LOOKS && entry.is_ready() && !entry.health.is_away()
     }
 
-    /// Starts looks at slots while there is room, what is visible first.
+    /// Starts looks at slots while there is room: first what a dialog waits for,
+    /// then what is visible.
     pub(super) fn fill_looks(&mut self) -> Vec<Effect> {
-        let mut effects = Vec::new();
+        let mut effects = self.look_again();
         loop {
             let room: Vec<bool> = (0..self.accounts.len()).map(|a| self.has_room(a)).collect();
             let Some((slot, look)) = self.list.next_look(|account| room[account]) else {
@@ -42,7 +43,7 @@ impl App {
         effects
     }
 
-    fn begin(&mut self, slot: Slot, look: Look, urgent: bool) -> Effect {
+    pub(super) fn begin(&mut self, slot: Slot, look: Look, urgent: bool) -> Effect {
         let id = self.next_id();
         self.list.begin(&slot, id, &look);
         Effect::Read {

@@ -112,10 +112,9 @@ impl LeftOpen {
         place.strip_prefix(FILE).map(Path::new)
     }
 
-    /// What was left open, as a clause.
-    pub fn words(&self) -> String {
+    /// What was left open, as a clause; `at` is when its order was given, in words.
+    pub fn words(&self, at: &str) -> String {
         let entry = &self.entry;
-        let at = entry.at.strftime("%Y-%m-%d %H:%M UTC");
         let kind = match entry.kind.as_str() {
             "organization" => String::new(),
             other => format!(" ({other} token)"),

@@ -235,7 +235,7 @@ pub fn field_text(field: &Field, width: usize, theme: Theme) -> String {
     let room = room.saturating_sub(after.width());
     let mut shown = before.to_owned();
     if before.width() > room {
-        let sign = if symbols.ascii { "." } else { "…" };
+        let sign = if symbols.ascii { "~" } else { "…" };
         let mut used = sign.width();
         let tail: Vec<&str> = before
             .graphemes(true)

@@ -192,6 +192,9 @@ pub fn status(app: &App, theme: Theme) -> Option<(String, Style)> {
     })
 }
 
+/// In a window of fewer columns the details are said shortly.
+const NARROW: u16 = 60;
+
 /// What is unusual about a host that answers.
 fn host_words(account: &Account, now: Duration) -> Option<String> {
     let health = &account.health;
@@ -232,7 +235,11 @@ pub fn details_below(app: &App, area: Rect, theme: Theme) -> Paragraph<'static> 
             let words = Span::styled("account ", theme.faint());
             pieces.push(vec![words, Span::raw(label.to_owned())]);
         }
-        pieces.push(vec![Span::raw(row.slot.kind.words())]);
+        // The other kind stands alone in the list, so that this one goes without saying.
+        pieces.push(vec![Span::raw(match row.slot.kind {
+            Kind::Organization if has_token && area.width < NARROW => "token",
+            kind => kind.words(),
+        })]);
     }
     let now = Moment {
         wall: app.list.time_of(row.account, app.now.wall),
@@ -246,57 +253,88 @@ pub fn details_below(app: &App, area: Rect, theme: Theme) -> Paragraph<'static> 
             .collect(),
         _ => details(app, row),
     };
+    let mut policy = None;
     for (label, fact) in facts {
         if !has_token {
             pieces.push(vec![Span::styled(fact, theme.state(row.state()))]);
-        } else if label == "token" {
-            if let Some(last) = pieces.last_mut() {
-                last.push(Span::raw(format!(" {fact}")));
+            continue;
+        }
+        let piece = vec![
+            Span::styled(format!("{label} "), theme.faint()),
+            Span::raw(fact),
+        ];
+        match (label, pieces.last_mut()) {
+            ("token", Some(last)) => {
+                last.push(Span::raw(" "));
+                last.extend(piece.into_iter().skip(1));
             }
-        } else {
-            let label = Span::styled(format!("{label} "), theme.faint());
-            pieces.push(vec![label, Span::raw(fact)]);
+            // It belongs to the end; but in a narrow window it would take the line of
+            // something else.
+            ("policy", Some(end)) if size(end) + size(&piece) + 6 <= usize::from(area.width) => {
+                let words = piece.last().map_or("", |fact| &fact.content);
+                end.push(Span::raw(format!(" (policy: {words})")));
+            }
+            ("policy", _) => policy = Some(piece),
+            _ => pieces.push(piece),
         }
     }
-    let lines = flow(pieces, area, theme);
+    pieces.extend(policy);
+    let lines = flow(pieces, area, has_token && !one_line, theme);
     Paragraph::new(lines)
 }
 
-/// Puts pieces into lines; a piece that is too long for one is broken, and the
-/// last line is cut.
-fn flow(pieces: Vec<Vec<Span<'static>>>, area: Rect, theme: Theme) -> Vec<Line<'static>> {
+/// Puts pieces into lines. One that is too long for a line is broken; on the last
+/// line one that does not fit is cut, or a sign stands for it where pieces are to be
+/// `whole`.
+fn flow(
+    pieces: Vec<Vec<Span<'static>>>,
+    area: Rect,
+    whole: bool,
+    theme: Theme,
+) -> Vec<Line<'static>> {
+    let ascii = theme.symbols.ascii;
     let width = usize::from(area.width).saturating_sub(2);
     let height = usize::from(area.height);
+    let room = |line: &[Span]| width.saturating_sub(size(line));
     let mut lines: Vec<Vec<Span>> = vec![Vec::new()];
     for piece in pieces {
+        let (length, dot) = (size(&piece), theme.symbols.dot);
         let last = lines.len() - 1;
-        let dot = if lines[last].is_empty() {
-            ""
-        } else {
-            theme.symbols.dot
-        };
-        let used = size(&lines[last]) + dot.width();
-        let fits = used + size(&piece) <= width;
-        if fits || lines.len() == height || size(&piece) > width {
-            lines[last].push(Span::raw(dot));
-            for span in piece {
-                let mut rest = span.content.into_owned();
-                loop {
-                    let last = lines.len() - 1;
-                    let room = width.saturating_sub(size(&lines[last]));
-                    if rest.width() <= room || lines.len() == height {
-                        let text = fit(&rest, room, theme.symbols.ascii);
-                        lines[last].push(Span::styled(text, span.style));
-                        break;
-                    }
-                    let (now, later) = broken(&rest, room);
-                    lines[last].push(Span::styled(now, span.style));
-                    lines.push(Vec::new());
-                    rest = later;
-                }
+        if !lines[last].is_empty() && dot.width() + length > room(&lines[last]) {
+            let left = height.saturating_sub(lines.len());
+            if length.div_ceil(width.max(1)) <= left {
+                lines.push(Vec::new());
+            } else if whole && length <= width {
+                let sign = if ascii { "~" } else { "…" };
+                let more = fit(&format!("{dot}{sign}"), room(&lines[last]), ascii);
+                lines[last].push(Span::raw(more));
+                break;
             }
-        } else {
-            lines.push(piece);
+        }
+        let last = lines.len() - 1;
+        if !lines[last].is_empty() {
+            lines[last].push(Span::raw(dot));
+        }
+        for span in piece {
+            let mut rest = span.content.into_owned();
+            loop {
+                let last = lines.len() - 1;
+                let room = room(&lines[last]);
+                if rest.width() <= room || lines.len() == height {
+                    let text = fit(&rest, room, ascii);
+                    lines[last].push(Span::styled(text, span.style));
+                    break;
+                }
+                let first = rest.split(' ').next().unwrap_or_default().width();
+                if first > room && !lines[last].is_empty() {
+                    lines.push(Vec::new());
+                    continue;
+                }
+                let (now, later) = broken(&rest, room);
+                lines[last].push(Span::styled(now, span.style));
+                lines.push(Vec::new());
+                rest = later;
+            }
         }
     }
     lines
@@ -417,26 +455,25 @@ fn details(app: &App, row: &Row) -> Vec<(&'static str, String)> {
     let created = token
         .created_at
         .map_or("at an unknown time".to_owned(), |at| exact(at, zone));
-    facts.push(("created", format!("{created}{by}")));
+    // What an owner decides by comes first: in a small window the rest is left out.
+    if let Some(note) = &reading.note {
+        facts.push(("note", note.to_string()));
+    }
+    let end = token.ends_at(reading.policy);
+    facts.push(("ends", end.words(|at| exact(at, zone))));
+    if let Some(policy) = reading.policy {
+        let days = policy.as_secs() / 86_400;
+        facts.push(("policy", format!("at most {days} d")));
+    }
     facts.push((
         "last used",
         token
             .last_used_at
             .words(|at| format!("{} ({})", exact(at, zone), relative(at, now).text)),
     ));
-    let policy = reading
-        .policy
-        .map(|policy| format!(" (policy: at most {} d)", policy.as_secs() / 86_400))
-        .unwrap_or_default();
-    facts.push((
-        "ends",
-        token.ends_at(reading.policy).words(|at| exact(at, zone)) + &policy,
-    ));
+    facts.push(("created", format!("{created}{by}")));
     if let Some(description) = &token.description {
         facts.push(("description", description.to_string()));
-    }
-    if let Some(note) = &reading.note {
-        facts.push(("note", note.to_string()));
     }
     facts
 }

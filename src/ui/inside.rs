@@ -46,9 +46,14 @@ pub(super) struct Inside {
 
 impl Inside {
     pub fn of(frame: &Frame, theme: Theme) -> Self {
+        Self::within(frame, WIDTH, theme)
+    }
+
+    /// The inside of a dialog that may be as wide as `width`.
+    pub fn within(frame: &Frame, width: u16, theme: Theme) -> Self {
         Self {
-            width: usize::from(inner_width(frame, WIDTH)),
-            narrow: is_narrow(frame, WIDTH),
+            width: usize::from(inner_width(frame, width)),
+            narrow: is_narrow(frame, width),
             theme,
         }
     }

@@ -1,22 +1,21 @@
-//! The journal: two lines for each order.
+//! The journal: what became of each order, whole.
 
 use ratatui::Frame;
 use ratatui::text::{Line, Span};
 
 use super::Theme;
-use super::boxed::{Boxed, Part, WIDE, boxed, field_text, inner_width};
+use super::boxed::{Boxed, Part, boxed, field_text};
 use crate::app::dialogs::JournalView;
-use crate::app::dialogs::journal::{details, headline};
 use crate::app::layout;
 use crate::text::fit;
 
 /// Draws the journal.
 pub fn journal(view: &JournalView, frame: &mut Frame, theme: Theme) -> Boxed {
     let area = frame.area();
-    let room = layout::journal_height((area.width, area.height));
-    let width = usize::from(inner_width(frame, WIDE));
-    let shown = view.shown();
-    let first = view.offset.min(shown.len().saturating_sub(room));
+    let size = (area.width, area.height);
+    let (room, width) = (layout::journal_height(size), layout::journal_width(size));
+    let lines = view.lines();
+    let first = view.offset.min(lines.len().saturating_sub(room));
     let filter = view.filter.text();
     let head = if view.typing {
         let text = field_text(&view.filter, width.saturating_sub(3), theme);
@@ -35,29 +34,27 @@ pub fn journal(view: &JournalView, frame: &mut Frame, theme: Theme) -> Boxed {
             "nothing was done with Orgward on this machine yet".to_owned(),
             theme.faint(),
         )),
-        _ if shown.is_empty() => Some(("nothing that fits the filter".to_owned(), theme.faint())),
+        _ if lines.is_empty() => Some(("nothing that fits the filter".to_owned(), theme.faint())),
         _ => None,
     };
     if let Some((words, style)) = empty {
         parts.push(Part::must(Line::styled(words, style)));
     } else {
-        for entry in shown.iter().skip(first).take(room) {
-            let style = if entry.is_open() {
-                theme.bad()
-            } else {
-                theme.plain()
+        parts.extend(lines.iter().skip(first).take(room).map(|line| {
+            let style = match (line.below, line.open) {
+                (true, _) => theme.faint(),
+                (false, true) => theme.bad(),
+                (false, false) => theme.plain(),
             };
-            let cut = |text: String| fit(&text, width, theme.symbols.ascii);
-            parts.push(Part::must(Line::styled(cut(headline(entry)), style)));
-            let below = cut(format!("    {}", details(entry)));
-            parts.push(Part::must(Line::styled(below, theme.faint())));
-        }
+            Part::must(Line::styled(line.text.clone(), style))
+        }));
     }
-    let title = if shown.len() > room {
-        let last = first + room.min(shown.len() - first);
-        format!("Journal, {} to {last} of {}", first + 1, shown.len())
+    let count = lines.len();
+    let title = if count > room {
+        let last = first + room.min(count - first);
+        format!("Journal, lines {} to {last} of {count}", first + 1)
     } else {
         "Journal".to_owned()
     };
-    boxed(frame, &title, theme.title(), parts, WIDE, theme)
+    boxed(frame, &title, theme.title(), parts, layout::JOURNAL, theme)
 }

@@ -5,7 +5,7 @@ use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 use unicode_width::UnicodeWidthStr;
 
-use super::boxed::{Boxed, Part, WIDTH, boxed};
+use super::boxed::{Boxed, Part, WIDE, boxed};
 use super::inside::{Inside, problem};
 use super::{Theme, counted, pad};
 use crate::action::Verb;
@@ -17,19 +17,24 @@ use crate::app::run::Run;
 use crate::app::{App, Target, when};
 use crate::expiry::ExpiryError;
 use crate::fleet::{Own, in_brackets};
-use crate::slot::{Identity, Slot, Time};
+use crate::slot::{Identity, Slot, Time, Token};
 use crate::text::fit;
 
 /// The columns for the slots' names, at most.
 const NAME: usize = 34;
-/// The columns for the last use.
-const USED: usize = 16;
-/// The columns for the age.
-const AGE: usize = 9;
+/// The same where the ids need the room: what tells slots from each other stands
+/// in front.
+const SHORT_NAME: usize = 14;
+/// The columns for the sign before a name.
+const SIGN: usize = 2;
+/// The columns between two others.
+const GAP: usize = 2;
+/// The columns for the least that is worth saying of who generated a token.
+const BY: usize = 8;
 
 /// The dialog.
 pub fn dialog(app: &App, dialog: &ManyDialog, frame: &mut Frame, theme: Theme) -> Boxed {
-    let inside = Inside::of(frame, theme);
+    let inside = Inside::within(frame, WIDE, theme);
     let verb = dialog.verb();
     let (dying, count) = (dialog.dying(), dialog.items.len());
     let mut parts = Vec::new();
@@ -68,10 +73,28 @@ pub fn dialog(app: &App, dialog: &ManyDialog, frame: &mut Frame, theme: Theme) -
         parts.extend(terms(app, dialog, &inside));
     }
     parts.extend(own(dialog, verb, inside.narrow, theme));
-    parts.push(Part::gap());
-    let what = match count {
-        1 => format!("to {} its token:", verb.as_str()),
-        _ => format!("to {} their tokens:", verb.as_str()),
+    parts.push(match dialog.to_read() {
+        0 => Part::gap(),
+        to_read => {
+            let more = match inside.narrow {
+                true => "",
+                false => ", for when each was last used",
+            };
+            let words = format!("reading again: {} of {count}{more}", count - to_read);
+            Part::must(Line::styled(words, theme.faint()))
+        }
+    });
+    if count == 0 {
+        let words = "None of them is as it was when this was opened.";
+        parts.push(Part::must(Line::styled(words, theme.bad())));
+    }
+    let new = |count| counted(count, "token", "tokens");
+    let both = verb == Verb::Replace && dying < count;
+    let what = match (count, both) {
+        (1, _) => format!("to {} its token:", verb.as_str()),
+        (_, false) => format!("to {} their tokens:", verb.as_str()),
+        (_, true) if inside.narrow => "to do so:".to_owned(),
+        (_, true) => format!("to replace {dying} and generate {}:", new(count - dying)),
     };
     let [what, typed] = inside.typed(
         &count.to_string(),
@@ -82,13 +105,18 @@ pub fn dialog(app: &App, dialog: &ManyDialog, frame: &mut Frame, theme: Theme) -
         dialog.is_ready(),
     );
     let target = Target::Part(DialogPart::Many(ManyFocus::Count));
-    parts.extend([what.clicked(target.clone()), typed.clicked(target)]);
+    if count > 0 {
+        parts.extend([what.clicked(target.clone()), typed.clicked(target)]);
+    }
     if dialog.is_checking() {
         let words = "trying the destination for each of them";
         parts.push(Part::must(Line::styled(words, theme.faint())));
     }
     parts.extend(problem(dialog.problem.as_deref(), theme));
-    let mut title = format!("{} {}", verb.title(), counted(count, "token", "tokens"));
+    let mut title = match both {
+        true => format!("Replace {dying} and generate {}", new(count - dying)),
+        false => format!("{} {}", verb.title(), counted(count, "token", "tokens")),
+    };
     if let Some(host) = dialog.one_host() {
         title.push_str(&format!(" on {host}"));
     }
@@ -96,7 +124,7 @@ pub fn dialog(app: &App, dialog: &ManyDialog, frame: &mut Frame, theme: Theme) -
         Verb::Generate => theme.title(),
         _ => theme.bad(),
     };
-    boxed(frame, &title, style, parts, WIDTH, theme)
+    boxed(frame, &title, style, parts, WIDE, theme)
 }
 
 fn terms(app: &App, dialog: &ManyDialog, inside: &Inside) -> [Part<'static>; 3] {
@@ -107,14 +135,13 @@ fn terms(app: &App, dialog: &ManyDialog, inside: &Inside) -> [Part<'static>; 3] 
     let end = dialog.end();
     let beyond = match &end {
         Err((Some(slot), ExpiryError::BeyondPolicy { .. })) => {
-            dialog.items.iter().position(|item| item.slot == **slot)
+            dialog.items.iter().find(|item| item.slot == **slot)
         }
         _ => None,
     };
     let known = dialog.preparation.as_ref();
-    let policy = known
-        .zip(beyond)
-        .and_then(|(known, at)| known.slots.get(at))
+    let policy = beyond
+        .and_then(|item| item.known.as_ref())
         .and_then(|known| known.policy);
     let rescue = known.map(|known| (known.rescue.as_str(), known.rescue_proven));
     let rescue_rank = if rescue.is_some_and(|(_, proven)| !proven) {
@@ -161,13 +188,15 @@ fn list(
     let first = dialog.offset.min(count.saturating_sub(room));
     let one_host = dialog.one_host().is_some();
     let named = |slot: &Slot| short_name(slot, one_host);
-    let names = dialog.items.iter().map(|item| named(&item.slot).width());
-    let name = names.max().unwrap_or(0).min(NAME).min(inside.width / 2);
-    let column = |slot: &Slot| pad(&named(slot), name, theme);
+    let left_out = dialog.left_out.iter().map(|left| &left.slot);
+    let slots = dialog.items.iter().map(|item| &item.slot).chain(left_out);
+    let names = slots.map(|slot| named(slot).width());
+    let columns = Columns::of(app, dialog, names.max().unwrap_or(0), inside.width);
+    let column = |slot: &Slot| pad(&named(slot), columns.name, theme);
     let items = dialog
         .items
         .iter()
-        .map(|item| item_line(app, item, column(&item.slot), theme));
+        .map(|item| item_line(app, item, column(&item.slot), &columns, theme));
     let left_out = dialog
         .left_out
         .iter()
@@ -185,7 +214,79 @@ fn list(
     parts
 }
 
-fn item_line(app: &App, item: &Item, name: String, theme: Theme) -> Vec<Span<'static>> {
+/// How wide the columns of the list are. What tells which token dies is cut last:
+/// the name gives way to the id, and the age before it.
+struct Columns {
+    name: usize,
+    used: usize,
+    /// None where there is no room for it.
+    age: Option<usize>,
+    /// All of them.
+    room: usize,
+}
+
+impl Columns {
+    fn of(app: &App, dialog: &ManyDialog, name: usize, room: usize) -> Self {
+        let (mut used, mut age, mut id) = (0, 0, 0);
+        for item in &dialog.items {
+            if let Some(token) = &item.token {
+                used = used.max(last_use(app, item, token).width());
+                age = age.max(age_of(app, item, token).width());
+                id = id.max(token.id.width());
+            }
+        }
+        let name = name.min(NAME).min(room / 2);
+        let others = SIGN + GAP + used + GAP + id;
+        if name + others + GAP + age <= room {
+            return Self {
+                name,
+                used,
+                age: Some(age),
+                room,
+            };
+        }
+        // Where even that is too little the id is cut.
+        let short = room.saturating_sub(others);
+        let name = match short {
+            SHORT_NAME.. => name.min(short),
+            _ => name,
+        };
+        Self {
+            name,
+            used,
+            age: None,
+            room,
+        }
+    }
+}
+
+fn last_use(app: &App, item: &Item, token: &Token) -> String {
+    match token.last_used_at {
+        Time::At(at) => {
+            let now = app.moment_at(&item.slot).wall;
+            format!("used {}", when::relative(at, now).text)
+        }
+        Time::Never => "never used".to_owned(),
+        Time::Unknown => "use unknown".to_owned(),
+    }
+}
+
+fn age_of(app: &App, item: &Item, token: &Token) -> String {
+    let Some(at) = token.created_at else {
+        return "of unknown age".to_owned();
+    };
+    let seconds = app.moment_at(&item.slot).wall.duration_since(at).as_secs();
+    let age = when::length(u64::try_from(seconds).unwrap_or(0));
+    format!("{age} old")
+}
+
+fn item_line(
+    app: &App,
+    item: &Item,
+    name: String,
+    columns: &Columns,
+    theme: Theme,
+) -> Vec<Span<'static>> {
     let sign = if item.recent {
         theme.symbols.warning
     } else {
@@ -196,29 +297,28 @@ fn item_line(app: &App, item: &Item, name: String, theme: Theme) -> Vec<Span<'st
         Span::raw(name),
         Span::raw("  "),
     ];
-    let now = app.moment_at(&item.slot).wall;
     match (&item.token, &item.shown) {
         (Some(token), _) => {
-            let used = match token.last_used_at {
-                Time::At(at) => format!("used {}", when::relative(at, now).text),
-                Time::Never => "never used".to_owned(),
-                Time::Unknown => "use unknown".to_owned(),
-            };
             let style = if item.recent {
                 theme.warn()
             } else {
                 theme.plain()
             };
-            spans.push(Span::styled(pad(&used, USED, theme), style));
-            let age = token.created_at.map(|at| {
-                let seconds = now.duration_since(at).as_secs();
-                when::length(u64::try_from(seconds).unwrap_or(0))
-            });
-            let age = age.map_or("of unknown age".to_owned(), |age| format!("{age} old"));
+            let used = pad(&last_use(app, item, token), columns.used, theme);
+            spans.push(Span::styled(used, style));
+            let mut rest = String::new();
+            if let Some(width) = columns.age {
+                rest = format!("  {}", pad(&age_of(app, item, token), width, theme));
+            }
             let creator = token.created_by.as_ref();
             let by = creator.map_or(String::new(), |by| format!(" by {}", by.words()));
-            let rest = format!(" {}  {}{by}", pad(&age, AGE, theme), token.id);
+            rest.push_str(&format!("  {}", token.id));
             spans.push(Span::styled(rest, theme.faint()));
+            // A sign of something left out would seem to be about the id.
+            let taken: usize = spans.iter().map(Span::width).sum();
+            if taken + BY <= columns.room {
+                spans.push(Span::styled(by, theme.faint()));
+            }
         }
         (None, Identity::None) => spans.push(Span::styled("no token yet", theme.faint())),
         (None, _) => spans.push(Span::styled("a token that you may not see", theme.bad())),

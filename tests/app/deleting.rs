@@ -126,3 +126,21 @@ fn read_only_refuses_every_change() {
         owner.sees_not("new token").sees_not("delete");
     }
 }
+
+#[test]
+fn a_name_that_does_not_match_is_said_to() {
+    let mut owner = Owner::with("Legacy-etl", there(token("at-1")));
+    for (keys, ends) in [("d", "at-1"), ("<esc>n", "at-1")] {
+        owner.press(keys).prepared(preparation()).sees(ends);
+        owner.press("<enter>").sees_not("that is not");
+        owner
+            .press("wrong<enter>")
+            .sees("that is not the organization's name");
+        owner.press("<bs>").sees_not("that is not");
+        owner
+            .press("<bs><bs><bs><bs>legacy-etl<enter>")
+            .sees("that is not its name: upper and lower case count");
+        owner.paste("!").sees_not("that is not");
+    }
+    assert!(!owner.asks_for().contains(&"Perform"));
+}

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use orgward::action::{Act, Order, Outcome, Step, Verb};
+use orgward::app::dialogs::{Again, Item};
 use orgward::app::message::{EffectId, Gone, ManyPreparation, Preparation, Reply};
 use orgward::app::{self, Account, App, Effect, Layer, Message, Moment, Settings};
 use orgward::journal::{Entry, LeftOpen};
@@ -141,7 +142,10 @@ impl Owner {
     /// What a dialog for many slots shows, if their number is typed in it.
     fn typed_for_many(&self) -> Option<Vec<Asked>> {
         let shows = |layer: &Layer| match layer {
-            Layer::Many(dialog) if dialog.count.text() == dialog.items.len().to_string() => {
+            Layer::Many(dialog)
+                if dialog.count.text() == dialog.items.len().to_string()
+                    && dialog.to_read() == 0 =>
+            {
                 let asked = |item: &orgward::app::dialogs::Item| Asked {
                     slot: item.slot.clone(),
                     shown: item.shown.clone(),
@@ -247,10 +251,35 @@ impl Owner {
         }
     }
 
-    /// Answers what the dialog for many slots asked for.
+    /// Answers what the dialog for many slots asked for, and finds each slot as it
+    /// was.
     pub fn prepared_many(&mut self, preparation: ManyPreparation) -> &mut Self {
+        self.limits_of_many(preparation).read_again()
+    }
+
+    /// The same without the new looks at the slots.
+    pub fn limits_of_many(&mut self, preparation: ManyPreparation) -> &mut Self {
         let id = self.many().preparing;
         self.reply(id, Reply::PreparedMany(Box::new(preparation)))
+    }
+
+    /// Each slot that the dialog for many still reads again is as it was.
+    pub fn read_again(&mut self) -> &mut Self {
+        loop {
+            let under_way = |item: &Item| match item.again {
+                Again::UnderWay(id) => Some((id, item.slot.clone())),
+                _ => None,
+            };
+            let looks: Vec<_> = self.many().items.iter().filter_map(under_way).collect();
+            if looks.is_empty() {
+                return self;
+            }
+            for (id, slot) in looks {
+                let row = self.app.list.row(&slot);
+                let known = row.and_then(|row| row.reading.clone());
+                self.reply(id, Reply::Read(known.expect("it was read once")));
+            }
+        }
     }
 
     /// Whether the destination can take all of them.

@@ -175,3 +175,17 @@ fn in_ascii_nothing_else_is_drawn_while_something_turns() {
     owner.press("M");
     assert!(owner.screen().is_ascii(), "{}", owner.screen());
 }
+
+#[test]
+fn in_ascii_what_is_cut_does_not_end_like_a_sentence() {
+    let ascii = orgward::app::Settings {
+        ascii: true,
+        ..settings()
+    };
+    let name = "a-name-that-is-much-too-long-for-it";
+    let mut owner = Owner::new(ascii, vec![account(&[name])], (60, 20));
+    owner.read(name, there(token("at-1")));
+    owner.sees("> a-name-that-is-~ ok");
+    // A field shows where the cursor is.
+    owner.press("n").press(&"x".repeat(80)).sees(" ~xxx");
+}

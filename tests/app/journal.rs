@@ -47,7 +47,7 @@ fn an_order_without_an_outcome_is_told_with_what_the_host_says_now() {
     ] {
         let mut owner = with(killed());
         owner
-            .sees("a replace of 2026-11-22 10:00 UTC has no recorded outcome")
+            .sees("a replace of 2026-11-22 10:00 +00:00 has no recorded outcome")
             .sees("What is there now is being read.");
         let is_answer = !matches!(reading.found, Found::Failed);
         owner.read("acme", reading).sees(words);
@@ -228,29 +228,78 @@ fn the_journal_is_read_filtered_and_scrolled() {
         .collect();
     owner.size(100, 20).journal(Ok(entries));
     owner
-        .sees("2026-11-24 21:00 UTC  replace  acme on app.terraform.io  done")
-        .sees("Journal, 1 to 8 of 60");
+        .sees("2026-11-24 21:00 +00:00  replace  acme on app.terraform.io  done")
+        .sees("Journal, lines 1 to 16 of 120");
     owner
         .press("G")
-        .sees("53 to 60 of 60")
+        .sees("105 to 120 of 120")
         .press("k")
-        .sees("52 to 59");
+        .sees("104 to 119");
     owner
         .press("g")
-        .sees("1 to 8")
+        .sees("1 to 16")
         .press("<pgdn>")
-        .sees("9 to 16");
+        .sees("17 to 32");
     owner
         .press("/delete app.<enter>")
-        .sees("2026-11-22 17:00 UTC  delete");
+        .sees("2026-11-22 17:00 +00:00  delete");
     owner.sees_not("replace  acme");
     owner.press("/ x").sees("nothing that fits the filter");
-    owner.press("<esc>").sees("1 to 8 of 60");
+    owner.press("<esc>").sees("1 to 16 of 120");
     owner.press("r").sees("being read");
     owner.journal(Err("the journal /x cannot be read".into()));
     owner.sees("the journal /x cannot be read").press("<esc>");
     owner.sees_not("Journal");
     assert_eq!(owner.asks_for(), ["ReadJournal"]);
+}
+
+#[test]
+fn the_journal_tells_all_of_an_order_by_the_owner_s_clock_in_every_window() {
+    let zone = orgward::app::Settings {
+        zone: jiff::tz::TimeZone::fixed(jiff::tz::offset(2)),
+        ..settings()
+    };
+    let mut owner = Owner::new(zone, vec![account(&["acme"])], (120, 40));
+    let path = "file /home/olivia/a/rather/long/path/to/where/secrets/go/acme.token";
+    let failed = "undelivered: slowone failed";
+    let panel = "undelivered: in the panel";
+    let rescued = entry(2, "replace", Some("done"), &[failed, path]);
+    let mut delivered = entry(0, "replace", Some("done"), &[panel, path]);
+    delivered.rescued = false;
+    owner.press("H").journal(Ok(vec![
+        delivered,
+        entry(1, "replace", Some("done"), &[panel, "let go by its owner"]),
+        rescued,
+        entry(
+            3,
+            "replace",
+            Some("done"),
+            &["delivery vault", "sent to osc52"],
+        ),
+        entry(4, "replace", Some("done"), &["the clipboard", panel]),
+    ]));
+    owner
+        .sees("2026-11-22 12:00 +02:00  replace")
+        .sees(&format!(
+            "then: token at-After; delivered to {path} (first: in"
+        ))
+        .sees("let go by its owner (first: in the panel)")
+        .sees(&format!("rescued to {path} (first: slowone"))
+        .sees("delivered to vault, then sent to osc52")
+        .sees("undelivered: in the panel (first: the clipboard)")
+        .sees_not("…");
+    for size in [(80, 24), (40, 10)] {
+        let (width, height) = size;
+        owner.size(width, height).press("g");
+        let mut all = String::new();
+        for _ in 0..60 {
+            all.push_str(&owner.screen());
+            owner.press("j");
+        }
+        let all: String = all.chars().filter(|c| !"│ \n".contains(*c)).collect();
+        assert!(all.contains("acme.token(first:slowonefailed)"), "{all}");
+        assert!(!all.contains('…'), "{all}");
+    }
 }
 
 #[test]

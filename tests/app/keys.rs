@@ -199,3 +199,18 @@ fn the_keys_that_never_change_are_not_in_the_configuration() {
         assert_eq!(!row.name.is_empty(), moved, "{row:?}");
     }
 }
+
+#[test]
+fn a_search_in_the_help_may_begin_like_any_other() {
+    let mut owner = Owner::with("acme", none());
+    owner
+        .press("?/mark")
+        .sees("mark all that are shown")
+        .sees_not("sort by the next column")
+        .sees_not("no key and no state");
+    // Alone it is a key that is looked for.
+    owner
+        .press("<esc>/")
+        .sees("filter by organization")
+        .sees_not("sort by the next column");
+}

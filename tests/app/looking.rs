@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use orgward::app::message::Reply;
-use orgward::app::{Account, Effect};
+use orgward::app::{Account, Effect, Message};
 use orgward::slot::{Host, State, Time};
 
 use crate::driver::Owner;
@@ -187,6 +187,53 @@ fn a_filter_finds_words_in_one_column_each() {
 }
 
 #[test]
+fn the_selection_goes_to_what_the_filter_names() {
+    let names = ["my-acme", "acme-audit", "Acme", "acme", "a-c-m-e"];
+    let mut owner = Owner::of(&names);
+    for name in names {
+        owner.read(name, none());
+    }
+    // What needs attention first stays the order of the list.
+    let dead = orgward::slot::Token {
+        expires_at: Time::At(days(-1)),
+        ..token("at-1")
+    };
+    owner.press("R").read("a-c-m-e", there(dead)).press("g");
+    owner.press("/acm").sees("▸ Acme").press("e");
+    owner.sees("▸ acme  ").sees("5 of 5");
+    owner.press("-").sees("▸ acme-audit").press("<bs>");
+    owner.press("<enter>").sees("▸ acme  ").press("<esc>");
+    owner.press("/my").sees("▸ my-acme").press("<esc>");
+    // Upper case is only found as it is written.
+    owner.press("/Acme").sees("▸ Acme").press("<esc>");
+    // What nobody is called leaves the selection where it is.
+    owner.press("g").sees("▸ a-c-m-e");
+    owner
+        .press("/terraform.io")
+        .sees("▸ a-c-m-e")
+        .press("<esc>");
+    // Whoever moves has chosen.
+    owner.press("/acm<up>").sees("▸ a-c-m-e").press("e<enter>");
+    owner.sees("▸ a-c-m-e");
+}
+
+#[test]
+fn an_organization_that_is_listed_while_its_name_is_typed_is_selected() {
+    let mut owner = Owner::new(
+        settings(),
+        vec![Account::new(Host::new(HOST), None, None)],
+        (80, 24),
+    );
+    let id = owner.app.accounts[0].listing.unwrap();
+    owner.send(Message::Page(id, names(&["acme-audit"])));
+    owner.press("/acme").sees("▸ acme-audit");
+    owner.send(Message::Page(id, names(&["acme"])));
+    owner.sees("▸ acme  ").press("<enter>");
+    owner.send(Message::Page(id, names(&["an-acme"])));
+    owner.sees("▸ acme  ");
+}
+
+#[test]
 fn the_selection_stays_with_its_organization() {
     let mut owner = Owner::of(&["acme", "beta", "zulu"]);
     owner.press("j").sees("▸ beta");
@@ -246,4 +293,34 @@ fn the_token_page_is_built_from_the_hosts_name() {
     owner
         .press("o")
         .sees("https://app.terraform.io/app/a%2Fb%3Fc%23d%20%C3%A9/settings/authentication-tokens");
+}
+
+#[test]
+fn the_details_tell_the_end_and_the_last_use_whole_in_every_window_that_has_lines_for_them() {
+    let name = "customer-success";
+    let mut owner = Owner::with(
+        name,
+        orgward::slot::Reading {
+            policy: Some(std::time::Duration::from_secs(365 * 86_400)),
+            ..there(orgward::slot::Token {
+                description: Some("for the pipelines of the platform team".into()),
+                ..token("at-0010xY7bN2kLm4P")
+            })
+        },
+    );
+    for size in [(120, 40), (100, 30), (80, 24), (60, 20), (50, 15), (50, 40)] {
+        let (width, height) = size;
+        owner.size(width, height);
+        owner
+            .sees("at-0010xY7bN2kLm4P")
+            .sees("ends 2027-06-26 10:00 +00:00")
+            .sees("last used 2026-11-24 09:57 +00:00 (3 min ago)");
+    }
+    owner
+        .size(80, 24)
+        .sees("(policy: at most 365 d)")
+        .sees("created 2026-10-01 08:30 +00:00 by olivia");
+    owner
+        .size(100, 30)
+        .sees("created 2026-10-01 08:30 +00:00 by olivia");
 }

@@ -145,7 +145,8 @@ fn the_dialog_lists_what_dies_the_recently_used_first_and_what_is_left_out() {
     let mut owner = five();
     owner.press("*n").prepared_many(many(4));
     owner
-        .sees("Replace 4 tokens on app.terraform.io")
+        .sees("Replace 3 and generate 1 token on app.terraform.io")
+        .sees("Type 4 to replace 3 and generate 1 token:")
         .sees("3 tokens die at once")
         .sees("1 slot has no token yet")
         .sees("1 of 5 marked are left out")
@@ -167,6 +168,31 @@ fn the_dialog_lists_what_dies_the_recently_used_first_and_what_is_left_out() {
 }
 
 #[test]
+fn the_id_of_a_token_that_dies_is_cut_last() {
+    let mut owner = Owner::of(&["a-rather-long-organization-name", "beta"]);
+    owner
+        .read(
+            "a-rather-long-organization-name",
+            there(token("at-DZ4wTqkqGyVEhqPc")),
+        )
+        .read("beta", there(token("41103f7e-58b4-4c6b-9d0e-2f4c8a1b7d33")));
+    owner.press("*n").prepared_many(many(2));
+    for size in [(200, 60), (120, 40), (80, 24)] {
+        owner.send(Message::Resize(size.0, size.1));
+        owner
+            .sees("at-DZ4wTqkqGyVEhqPc")
+            .sees("41103f7e-58b4-4c6b-9d0e-2f4c8a1b7d33");
+    }
+    owner.send(Message::Resize(120, 40));
+    owner.sees("54 d old");
+    // Names give way, and what tells them from each other stays.
+    owner.send(Message::Resize(80, 24));
+    owner.sees("a-rather-long-").sees("used 3 min ago");
+    owner.send(Message::Resize(40, 10));
+    owner.sees("used 3 min ago");
+}
+
+#[test]
 fn age_and_last_use_are_told_by_the_clock_of_each_host() {
     let mut owner = five();
     owner.send(Message::Hosts(vec![orgward::fleet::HostNews {
@@ -181,7 +207,9 @@ fn age_and_last_use_are_told_by_the_clock_of_each_host() {
 fn hidden_marks_are_listed_too() {
     let mut owner = five();
     owner.press("*/alpha<enter>n").prepared_many(many(4));
-    owner.sees("▲ gamma").sees("Type 4 to replace");
+    owner
+        .sees("▲ gamma")
+        .sees("Type 4 to replace 3 and generate 1");
 }
 
 #[test]
@@ -191,6 +219,11 @@ fn only_the_number_confirms_also_where_nothing_dies() {
     owner.press("*n").prepared_many(many(2));
     owner.sees("Generate 2 tokens").sees("Type 2 to generate");
     owner.press("<s-tab>/s/{organization}<tab><enter>");
+    owner.sees_not("that is not");
+    owner
+        .press("3<enter>")
+        .sees("that is not the number of slots");
+    owner.press("<bs>").sees_not("that is not");
     owner.press("alpha<enter><bs><bs><bs><bs><bs>02<enter><bs><bs>3<enter>");
     assert_eq!(owner.asks_for(), ["PrepareMany"]);
     owner.press("<bs>2<enter>").checked(Ok(()));
@@ -211,6 +244,133 @@ fn nothing_starts_before_everything_is_known_and_the_destination_was_tried() {
     owner.sees("would both go to /s/x");
     assert_eq!(owner.asks_for(), [""; 0]);
     assert!(owner.app.running.is_none() && owner.app.run.is_none());
+}
+
+#[test]
+fn each_slot_is_read_again_before_anything_dies_and_the_use_since_then_is_shown() {
+    let mut owner = five();
+    owner.press("*n");
+    let mut looks = owner.looks();
+    looks.sort();
+    // The owner waits for each of them.
+    assert_eq!(
+        looks,
+        ["alpha", "beta", "delta", "gamma"].map(|name| (name.to_owned(), true))
+    );
+    owner.limits_of_many(many(4));
+    owner
+        .sees("reading again: 0 of 4")
+        .sees("  alpha  used 4 d ago");
+    owner.read(
+        "alpha",
+        there(Token {
+            last_used_at: Time::At(hours(-1)),
+            ..token("at-a")
+        }),
+    );
+    owner
+        .sees("reading again: 1 of 4")
+        .sees("▲ alpha  used 1 h ago");
+    owner.press("<s-tab>/s/{organization}<tab>4<enter>");
+    owner.sees("one moment").sees_not("trying the destination");
+    owner.read_again();
+    owner
+        .sees_not("reading again")
+        .sees_not("one moment")
+        .press("<enter>")
+        .checked(Ok(()));
+    let order = owner.order();
+    assert_eq!(&*order.slot.organization, "gamma");
+    owner.outcome(Outcome::NotDone(NotDone::Stopped));
+    // The row tells of the use as well.
+    owner.press("<esc>").sees("1 h ago");
+}
+
+#[test]
+fn the_use_that_was_shown_at_last_goes_with_the_order() {
+    let mut owner = five();
+    owner.press("*d").limits_of_many(many(3));
+    let used = Time::At(hours(-1));
+    owner.read(
+        "alpha",
+        there(Token {
+            last_used_at: used,
+            ..token("at-a")
+        }),
+    );
+    owner.read_again().press("3<enter>");
+    owner.order();
+    owner.outcome(Outcome::Deleted { note: None });
+    let order = owner.order();
+    assert_eq!((&*order.slot.organization, order.last_use), ("alpha", used));
+}
+
+#[test]
+fn what_cannot_be_read_again_or_has_changed_is_left_out_and_said() {
+    let mut owner = five();
+    owner.press("*n").limits_of_many(many(4));
+    owner
+        .read("alpha", there(token("at-new")))
+        .read("beta", found(Found::Failed, Some("it did not answer now")))
+        .read_again();
+    owner
+        .sees("left out: the slot has changed; it holds token at-new")
+        .sees("left out: it did not answer now")
+        .sees("3 of 5 marked are left out");
+    owner.press("<s-tab>/s/{organization}<tab>4<enter>");
+    assert!(
+        !owner.asks_for().contains(&"Check"),
+        "four was the number before"
+    );
+    owner.press("<bs>2<enter>").checked(Ok(()));
+    assert_eq!(owner.order().shown, seen("at-c"));
+}
+
+#[test]
+fn where_all_have_changed_there_is_nothing_to_confirm() {
+    let mut owner = Owner::of(&["alpha", "beta"]);
+    owner.read("alpha", none()).read("beta", none()).effects();
+    owner.press("*n").limits_of_many(many(2));
+    owner
+        .read("alpha", there(token("at-1")))
+        .read("beta", there(token("at-2")));
+    owner.press("<s-tab>/s/{organization}<tab>0<enter>");
+    owner
+        .sees("None of them is as it was")
+        .sees("– alpha  left out")
+        .sees_not("Type 0");
+    assert!(!owner.asks_for().contains(&"Check"));
+}
+
+#[test]
+fn a_host_that_goes_away_meanwhile_leaves_nobody_waiting() {
+    let mut owner = five();
+    owner.press("*n").limits_of_many(many(4));
+    owner.read("gamma", there(token("at-c")));
+    owner.send(Message::Hosts(vec![orgward::fleet::HostNews {
+        away: Some("app.terraform.io: cannot connect".into()),
+        ..Default::default()
+    }]));
+    owner
+        .sees_not("reading again")
+        .sees("left out: app.terraform.io: cannot connect")
+        .sees("4 of 5 marked are left out");
+}
+
+#[test]
+fn a_dialog_that_was_closed_reads_no_further() {
+    let all: Vec<String> = (0..50).map(|n| format!("org-{n:02}")).collect();
+    let known: Vec<&str> = all.iter().map(String::as_str).collect();
+    let mut owner = Owner::of(&known);
+    for name in &known {
+        owner.read(name, none());
+    }
+    owner.effects();
+    owner.press("*n");
+    let begun = owner.looks().len();
+    assert!(begun < 50, "not all at once: {begun}");
+    owner.press("<esc>").read("org-00", none());
+    assert!(owner.looks().is_empty());
 }
 
 #[test]

@@ -59,7 +59,7 @@ fn happening() -> impl Strategy<Value = Happening> {
         12 => select(keys).prop_map(Happening::Keys),
         2 => select(out).prop_map(Happening::Keys),
         8 => select(vec!["<esc>n", "<esc>jn", "<esc>kd", "<esc>/ac<enter>n", "<esc><esc>n"]).prop_map(Happening::Keys),
-        4 => select(vec!["<esc><esc>*n", "<esc><esc>*d", "<esc>  n"]).prop_map(Happening::Keys),
+        6 => select(vec!["<esc><esc>*n", "<esc><esc>*d", "<esc>  n"]).prop_map(Happening::Keys),
         8 => Just(Happening::Confirm),
         6 => any::<usize>().prop_map(Happening::Hear),
         1 => any::<String>().prop_map(Happening::Paste),
@@ -343,6 +343,10 @@ fn live(happenings: Vec<Happening>, read_only: bool, ascii: bool, reached: &mut 
                 owner.press(keys);
             }
             Happening::Confirm => {
+                // Else hardly any dialog for many would come as far.
+                if let Some(Layer::Many(_)) = owner.app.layers.last() {
+                    owner.read_again();
+                }
                 let keys = match owner.app.layers.last() {
                     Some(Layer::New(dialog)) => clean(&dialog.slot),
                     Some(Layer::Delete(dialog)) => clean(&dialog.slot),
@@ -360,6 +364,7 @@ fn live(happenings: Vec<Happening>, read_only: bool, ascii: bool, reached: &mut 
                     let (id, count) = (dialog.preparing, dialog.items.len());
                     let known = many_known(what, count);
                     owner.reply(id, Reply::PreparedMany(Box::new(known)));
+                    owner.read_again();
                     continue;
                 }
                 let id = match owner.app.layers.last() {
@@ -391,7 +396,16 @@ fn live(happenings: Vec<Happening>, read_only: bool, ascii: bool, reached: &mut 
                     open.len() - 1
                 };
                 let effect = open.remove(at);
-                if let Some(message) = answer(&effect, what) {
+                // Slots stay as they are as often as not.
+                let same = match &effect {
+                    Effect::Read { id, slot, .. } if what.is_multiple_of(2) => {
+                        let row = owner.app.list.row(slot);
+                        let known = row.and_then(|row| row.reading.clone());
+                        known.map(|known| Message::Reply(*id, Reply::Read(known)))
+                    }
+                    _ => None,
+                };
+                if let Some(message) = same.or_else(|| answer(&effect, what)) {
                     owner.send(message);
                 }
             }
@@ -420,9 +434,10 @@ fn live(happenings: Vec<Happening>, read_only: bool, ascii: bool, reached: &mut 
                 let (_, hits) = owner.drawn();
                 let all: Vec<_> = hits.all().collect();
                 if let Some((area, _)) = all.get(which % all.len().max(1)) {
-                    // What is drawn there last is hit.
-                    let target = hits.at(area.x, area.y).cloned();
-                    owner.send(Message::Click(target.expect("a place that was drawn")));
+                    // What is drawn there last is hit; a box over it is nothing.
+                    if let Some(target) = hits.at(area.x, area.y).cloned() {
+                        owner.send(Message::Click(target));
+                    }
                 }
             }
             Happening::Wheel(down) => {
@@ -439,7 +454,12 @@ fn live(happenings: Vec<Happening>, read_only: bool, ascii: bool, reached: &mut 
         }
         let silent =
             |effect: &Effect| matches!(effect, Effect::Retry { .. } | Effect::Remember { .. });
-        open.extend(effects.into_iter().filter(|effect| !silent(effect)));
+        // What a dialog must know is heard before its many looks are.
+        let (looks, others): (Vec<_>, Vec<_>) = effects
+            .into_iter()
+            .filter(|effect| !silent(effect))
+            .partition(|effect| matches!(effect, Effect::Read { .. }));
+        open.extend(looks.into_iter().chain(others));
         let looks = |account| {
             let rows = owner.app.list.rows().iter();
             rows.filter(|row| row.account == account && row.pending.is_some())

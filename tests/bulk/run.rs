@@ -1,8 +1,11 @@
 //! A run from the first key to the table at its end, and what stops it.
 
+use std::io::{Read, Write};
+use std::net::TcpStream;
 use std::os::unix::fs::PermissionsExt;
 
 use orgward::demo::{Fault, FaultRule, Gate, Wait};
+use orgward::slot::Kind;
 
 use super::stage::*;
 use super::support::{Exit, Key, Owner, Sampler, Sentinel, Signal, file_when_there};
@@ -63,6 +66,47 @@ fn twelve_tokens_into_twelve_files_and_nowhere_else() {
     sentinel.finish();
 }
 
+/// Somebody works with a token.
+fn use_token(owner: &Owner, secret: &str) {
+    let address = owner.host.address();
+    let host = address.socket_addrs(|| None).unwrap()[0];
+    let mut connection = TcpStream::connect(host).unwrap();
+    write!(
+        connection,
+        "GET {}account/details HTTP/1.1\r\nHost: {host}\r\nAuthorization: Bearer {secret}\r\n\
+         Connection: close\r\n\r\n",
+        address.path()
+    )
+    .unwrap();
+    let mut answer = String::new();
+    connection.read_to_string(&mut answer).unwrap();
+    assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
+}
+
+#[test]
+fn what_has_happened_since_the_list_was_read_is_seen_before_anything_dies() {
+    let owner = twelve();
+    let in_use = owner
+        .host
+        .replace_as_other("org-04", Kind::Organization)
+        .unwrap();
+    let program = owner.start();
+    program.press("s").wait_for("sorted by organization");
+    program.wait_until("all read", |screen| {
+        !screen.contains("reading") && screen.row_with("org-04").contains("never")
+    });
+    use_token(&owner, in_use.expose());
+    owner
+        .host
+        .replace_as_other("org-06", Kind::Organization)
+        .unwrap();
+    program.press("*n").wait_for("▲ org-04  used ");
+    program
+        .wait_for("org-06  left out: the slot has changed")
+        .wait_for("Type 11 to replace 5 and generate 6 tokens");
+    assert!(owner.writes().is_empty());
+}
+
 #[test]
 fn two_slots_that_lead_to_one_path_are_refused_before_anything_is_sent() {
     let owner = twelve();
@@ -78,7 +122,7 @@ fn two_slots_that_lead_to_one_path_are_refused_before_anything_is_sent() {
     std::fs::write(file(&owner, "org-07"), "mine").unwrap();
     program
         .press("n")
-        .wait_for("Replace 12 tokens")
+        .wait_for("Replace 6 and generate 6 tokens")
         .wait_gone("looking");
     confirm_files(&program, &template(&owner));
     program.wait_for("is there already");
@@ -155,7 +199,7 @@ fn esc_stops_after_the_present_one_and_the_rest_can_be_done_later() {
     program.stable().esc().wait_for("9 marked");
     program
         .press("n")
-        .wait_for("Replace 9 tokens")
+        .wait_for("Replace 4 and generate 5 tokens")
         .wait_gone("looking");
     program.press(Key::BackTab).type_text(&template(&owner));
     program

@@ -47,7 +47,9 @@ pub fn template(owner: &Owner) -> String {
 pub fn all_marked(owner: &Owner) -> Program {
     let program = owner.start();
     program.press("s").wait_for("sorted by organization");
-    program.press("*n").wait_for("Replace 12 tokens");
+    program
+        .press("*n")
+        .wait_for("Replace 6 and generate 6 tokens");
     program.wait_gone("looking");
     program
 }

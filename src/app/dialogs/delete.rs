@@ -1,6 +1,6 @@
 //! Delete: the token that dies is identified, and the organization's name typed.
 
-use super::{Fact, Identified, Reaction};
+use super::{Fact, Identified, Reaction, not_its_name};
 use crate::action::{Act, Order};
 use crate::app::field::Field;
 use crate::app::keys::{Command, Pressed};
@@ -67,7 +67,9 @@ impl DeleteDialog {
     pub fn key(&mut self, pressed: Pressed) -> Reaction {
         match pressed.command {
             Some(Command::Close) => return Reaction::Close,
-            Some(Command::Act) if !self.confirmed() => {}
+            Some(Command::Act) if !self.confirmed() => {
+                self.problem = not_its_name(self.name.text(), &self.slot.organization);
+            }
             Some(Command::Act) if self.preparation.is_none() => {
                 self.problem = Some("one moment: looking up whose credential is in use".into());
             }
@@ -97,5 +99,6 @@ impl DeleteDialog {
     /// Takes pasted text.
     pub fn paste(&mut self, text: &str) {
         self.name.paste(text);
+        self.problem = None;
     }
 }

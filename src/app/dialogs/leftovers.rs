@@ -38,7 +38,10 @@ impl Leftovers {
         let mut lines: Vec<String> = self
             .orders
             .iter()
-            .map(|left| format!("{}. {}", left.words(), now(left, list, zone)))
+            .map(|left| {
+                let at = exact(left.entry.at, zone);
+                format!("{}. {}", left.words(&at), now(left, list, zone))
+            })
             .collect();
         lines.extend(self.lines.iter().cloned());
         Notice {

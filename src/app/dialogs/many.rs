@@ -1,6 +1,7 @@
 //! Generate, replace or delete for all marked slots: one dialog that lists what
 //! dies and what is left out, and the number of slots typed instead of a name.
 
+use std::collections::HashSet;
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -30,6 +31,22 @@ pub struct Item {
     pub token: Option<Token>,
     /// Whether that token was used within the last day.
     pub recent: bool,
+    /// Whether it was read again since the dialog opened.
+    pub again: Again,
+    /// What else must be known of it before anything can be sent.
+    pub known: Option<Known>,
+}
+
+/// How far the new look at a slot is: its row may have been read hours ago, and
+/// an owner decides by when the token was last used.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Again {
+    /// Waiting for room.
+    Due,
+    /// On its way.
+    UnderWay(EffectId),
+    /// What is shown is what was seen.
+    Seen,
 }
 
 impl Item {
@@ -43,6 +60,8 @@ impl Item {
             shown: reading.identity()?,
             recent: until.is_some_and(|until| until > now),
             token,
+            again: Again::Due,
+            known: None,
         })
     }
 }
@@ -111,10 +130,14 @@ pub struct ManyDialog {
     pub preparation: Option<ManyPreparation>,
     /// The effect that finds it out.
     pub preparing: EffectId,
+    /// The slots that it was asked about, in their order.
+    asked: Vec<Slot>,
     /// The destination is being tried, and what follows if it can take all.
     checking: Option<(EffectId, Vec<Order>)>,
     /// Why Enter did nothing.
     pub problem: Option<String>,
+    /// Whether that is only because something is still looked up.
+    waits: bool,
 }
 
 impl ManyDialog {
@@ -127,9 +150,11 @@ impl ManyDialog {
         preparing: EffectId,
     ) -> Self {
         items.sort_by_key(|item| !item.recent);
+        let asked = items.iter().map(|item| item.slot.clone()).collect();
         Self {
             deed,
             items,
+            asked,
             left_out,
             offset: 0,
             focus: ManyFocus::Count,
@@ -139,6 +164,7 @@ impl ManyDialog {
             preparing,
             checking: None,
             problem: None,
+            waits: false,
         }
     }
 
@@ -159,13 +185,62 @@ impl ManyDialog {
 
     /// Whether the number was typed.
     pub fn confirmed(&self) -> bool {
-        self.count.text() == self.items.len().to_string()
+        !self.items.is_empty() && self.count.text() == self.items.len().to_string()
     }
 
     /// Whether Enter begins now: what had to be typed was typed, and what must be
     /// known beforehand is known.
     pub fn is_ready(&self) -> bool {
-        self.confirmed() && self.preparation.is_some()
+        self.confirmed() && self.preparation.is_some() && self.to_read() == 0
+    }
+
+    /// How many slots are still to be read again.
+    pub fn to_read(&self) -> usize {
+        let unseen = |item: &&Item| item.again != Again::Seen;
+        self.items.iter().filter(unseen).count()
+    }
+
+    /// Takes what a new look has found, if this dialog waits for it: `why` says
+    /// why nothing can be done with such a slot. What is not as it was shown is
+    /// left out, since its owner may have read the list already.
+    pub fn seen_again(&mut self, id: EffectId, now: Option<Item>, why: &str) {
+        let waits = |item: &Item| item.again == Again::UnderWay(id);
+        let Some(at) = self.items.iter().position(waits) else {
+            return;
+        };
+        let item = &mut self.items[at];
+        match now.filter(|now| now.shown == item.shown) {
+            Some(now) => {
+                (item.token, item.recent) = (now.token, now.recent);
+                item.again = Again::Seen;
+                self.items.sort_by_key(|item| !item.recent);
+            }
+            None => {
+                let slot = self.items.remove(at).slot;
+                let why = why.to_owned();
+                self.left_out.push(LeftOut { slot, why });
+            }
+        }
+        self.all_seen();
+    }
+
+    /// Leaves out slots that cannot be read again.
+    pub fn leave_out(&mut self, these: Vec<LeftOut>) {
+        if these.is_empty() {
+            return;
+        }
+        let slots: HashSet<&Slot> = these.iter().map(|left| &left.slot).collect();
+        self.items.retain(|item| !slots.contains(&item.slot));
+        self.left_out.extend(these);
+        self.all_seen();
+    }
+
+    /// Enter need not be told to wait any more once everything is known.
+    fn all_seen(&mut self) {
+        let known = self.preparation.is_some() && self.to_read() == 0;
+        if known && std::mem::take(&mut self.waits) {
+            self.problem = None;
+        }
     }
 
     /// The one host of all of them, if it is one.
@@ -186,19 +261,25 @@ impl ManyDialog {
         if preparation.slots.iter().all(|known| known.policy.is_some()) {
             self.terms.offer_longest();
         }
+        for (slot, known) in self.asked.iter().zip(&preparation.slots) {
+            let mut items = self.items.iter_mut();
+            if let Some(item) = items.find(|item| item.slot == *slot) {
+                item.known = Some(known.clone());
+            }
+        }
         self.preparation = Some(preparation);
         self.problem = None;
+        self.all_seen();
     }
 
     /// The slots whose token is a credential in use, or may be, and what is known of
     /// them.
     pub fn own(&self, own: Own) -> impl Iterator<Item = (&Slot, &Known)> {
-        let known = self.preparation.iter().flat_map(|known| &known.slots);
-        self.items
+        let known = self
+            .items
             .iter()
-            .zip(known)
-            .filter(move |(_, known)| known.own == own)
-            .map(|(item, known)| (&item.slot, known))
+            .filter_map(|item| Some((&item.slot, item.known.as_ref()?)));
+        known.filter(move |(_, known)| known.own == own)
     }
 
     /// The end that the chosen expiry means for the first slot.
@@ -208,8 +289,8 @@ impl ManyDialog {
     pub fn end(&self) -> Result<End, (Option<&Slot>, ExpiryError)> {
         self.terms.chosen_expiry().map_err(|error| (None, error))?;
         let mut first = End::Unknown;
-        let known = self.preparation.iter().flat_map(|known| &known.slots);
-        for (item, known) in self.items.iter().zip(known) {
+        for item in &self.items {
+            let Some(known) = &item.known else { continue };
             let end = self.terms.end(known.server_now, known.policy);
             let end = end.map_err(|error| (Some(&item.slot), error))?;
             if first == End::Unknown {
@@ -300,10 +381,18 @@ impl ManyDialog {
 
     fn act(&mut self) -> ManyWish {
         if !self.confirmed() {
+            let typed = !self.items.is_empty() && !self.count.text().is_empty();
+            self.problem = typed.then(|| "that is not the number of slots".to_owned());
             return ManyWish::Stay;
         }
-        if self.preparation.is_none() {
-            self.problem = Some("one moment: the limits and your credential are looked up".into());
+        let waits_for = match (self.to_read(), &self.preparation) {
+            (1.., _) => Some("one moment: when each was last used is read again"),
+            (0, None) => Some("one moment: the limits and your credential are looked up"),
+            (0, Some(_)) => None,
+        };
+        if let Some(words) = waits_for {
+            self.waits = true;
+            self.problem = Some(words.to_owned());
             return ManyWish::Stay;
         }
         if self.deed == Deed::Delete {

@@ -18,10 +18,10 @@ pub use add::{AddDialog, Part, Place, Source, Stage, Wanted};
 pub use ask::{AskDialog, Typed};
 pub use delete::DeleteDialog;
 pub use identity::{Fact, Identified, facts, one_host, short_name};
-pub use journal::{JournalView, JournalWish};
+pub use journal::{JournalLine, JournalView, JournalWish};
 pub use leave::{Answer, LeaveDialog, WORD};
 pub use leftovers::{Leftovers, LeftoversWish};
-pub use many::{Deed, Item, LeftOut, ManyDialog, ManyFocus, ManyWish};
+pub use many::{Again, Deed, Item, LeftOut, ManyDialog, ManyFocus, ManyWish};
 pub use new::{Focus, NewDialog};
 pub(crate) use notice::sentence;
 pub use notice::{Next, Notice, NoticeWish};
@@ -40,6 +40,16 @@ pub enum Reaction {
     Close,
     /// To be closed, and an order to be performed.
     Perform(Box<Order>),
+}
+
+/// Why the name that was typed does not confirm; none while there is none.
+pub(super) fn not_its_name(typed: &str, name: &str) -> Option<String> {
+    let why = match typed.to_lowercase() == name.to_lowercase() {
+        _ if typed.is_empty() => return None,
+        true => "that is not its name: upper and lower case count",
+        false => "that is not the organization's name",
+    };
+    Some(why.to_owned())
 }
 
 /// A place further on or back, around the ends.

@@ -2,7 +2,7 @@
 //! would die its identification and the organization's name.
 
 use super::terms::{End, Terms};
-use super::{Fact, Identified, Reaction, turned};
+use super::{Fact, Identified, Reaction, not_its_name, turned};
 use crate::action::{Order, Verb};
 use crate::app::field::Field;
 use crate::app::keys::{Command, Pressed};
@@ -194,6 +194,7 @@ impl NewDialog {
 
     fn act(&mut self) -> Reaction {
         if !self.confirmed() {
+            self.problem = not_its_name(self.name.text(), &self.slot.organization);
             return Reaction::Stay;
         }
         if self.preparation.is_none() {

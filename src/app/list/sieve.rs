@@ -36,6 +36,19 @@ impl Filter {
         changes
     }
 
+    /// What its words may be the names of.
+    pub fn sought(&self) -> Sought {
+        let words = self.text.split_whitespace();
+        // The signs say how a word is to be found, or that it is not.
+        let names = words.filter(|word| !word.starts_with('!'));
+        let bare = names.map(|word| word.trim_start_matches(['^', '\'']).trim_end_matches('$'));
+        let bare = bare.filter(|word| !word.is_empty());
+        Sought(
+            bare.map(|word| (word.to_owned(), word.to_lowercase()))
+                .collect(),
+        )
+    }
+
     /// The filter at work.
     pub fn sieve(&mut self) -> Sieve<'_> {
         let pattern = Pattern::parse(&self.text, CaseMatching::Smart, Normalization::Smart);
@@ -49,6 +62,24 @@ impl Filter {
             buffer: Vec::new(),
             matcher: &mut self.matcher,
         }
+    }
+}
+
+/// The words of a filter as they were typed, and in lower case.
+pub(super) struct Sought(Vec<(String, String)>);
+
+impl Sought {
+    /// How much an organization's name is what was typed: the lower the more, and
+    /// none where it has nothing of it as it stands.
+    pub fn rank(&self, name: &str) -> Option<u8> {
+        let lower = name.to_lowercase();
+        let rank = |(typed, small): &(String, String)| match lower.find(small.as_str())? {
+            0 if name == typed => Some(0),
+            0 if lower.len() == small.len() => Some(1),
+            0 => Some(2),
+            _ => Some(3),
+        };
+        self.0.iter().filter_map(rank).min()
     }
 }
 

@@ -19,6 +19,11 @@ pub(super) struct View {
     pub selected: Option<usize>,
     /// Until the owner moves, the selection stays on the first line.
     pub touched: bool,
+    /// While a filter is typed and the owner has not moved since, the selection
+    /// goes to what is meant by it.
+    seeks: bool,
+    /// Where it was before that.
+    origin: Option<Slot>,
     /// The first line in the window, and how many there is room for.
     offset: usize,
     height: usize,
@@ -31,6 +36,8 @@ impl View {
             lines: Vec::new(),
             selected: None,
             touched: false,
+            seeks: false,
+            origin: None,
             offset: 0,
             height: 1,
         }
@@ -116,6 +123,34 @@ impl List {
     pub fn set_filter(&mut self, filter: &str) {
         if self.filter.set(filter) {
             self.rebuild();
+            self.seek();
+        }
+    }
+
+    /// Whether a filter is being typed: until the owner moves, the selection goes
+    /// to the organization that is named by it.
+    pub fn set_seeking(&mut self, seeks: bool) {
+        self.view.seeks = seeks;
+        self.view.origin = self.selected_slot().cloned().filter(|_| seeks);
+    }
+
+    /// Selects the line that fits the filter best, the first of several such. Where
+    /// no name has the words in it the selection is where it was.
+    fn seek(&mut self) {
+        if !self.view.seeks {
+            return;
+        }
+        let sought = self.filter.sought();
+        let rank = |at: &usize| sought.rank(&self.rows[*at].slot.organization);
+        let lines = self.view.lines.iter();
+        let best = lines.filter_map(|at| Some((rank(at)?, *at)));
+        // Of equal ones this is the first.
+        let best = best.min_by_key(|(rank, _)| *rank).map(|(_, at)| at);
+        let origin = || self.at(self.view.origin.as_ref()?);
+        if let Some(at) = best.or_else(origin) {
+            self.view.selected = Some(at);
+            self.view.touched = true;
+            self.follow();
         }
     }
 
@@ -140,6 +175,7 @@ impl List {
     /// Moves the selection to a line of the view, or to the last.
     pub fn move_to(&mut self, line: usize) {
         self.view.touched = true;
+        self.view.seeks = false;
         let last = self.view.lines.len().saturating_sub(1);
         self.view.selected = self.view.lines.get(line.min(last)).copied();
         self.follow();
@@ -230,6 +266,7 @@ impl List {
         view.extend_from_slice(&old[taken..]);
         self.view.lines = view;
         self.follow();
+        self.seek();
     }
 
     /// The rows from this number on that pass the filter, in order. Sorted by

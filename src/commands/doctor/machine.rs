@@ -326,7 +326,8 @@ pub async fn journal(findings: &mut Findings, world: &World) {
     }
     for order in left.orders {
         let mend = "compare the token's id and age with what you expect";
-        findings.problem(MACHINE, CHECK, order.words(), mend);
+        let at = order.entry.at.strftime("%Y-%m-%d %H:%M UTC").to_string();
+        findings.problem(MACHINE, CHECK, order.words(&at), mend);
     }
     for path in left.files {
         let words = format!("A rescued secret waits in {}", path.display());
