@@ -58,6 +58,8 @@ pub enum Message {
     Obtained(AccountId, Result<(), String>),
     /// A page of the organizations that a host entry can see.
     Page(EffectId, Vec<Arc<str>>),
+    /// That a listing named organizations which are not shown, in words.
+    LeftOut(String),
     /// How each host entry is doing, in their order.
     Hosts(Vec<HostNews>),
     /// A click on something that was drawn.
@@ -489,6 +491,7 @@ impl Message {
             Message::ProgramFailed(..) => "ProgramFailed",
             Message::Obtained(..) => "Obtained",
             Message::Page(..) => "Page",
+            Message::LeftOut(..) => "LeftOut",
             Message::Hosts(_) => "Hosts",
             Message::Click(_) => "Click",
             Message::Wheel { .. } => "Wheel",

@@ -391,6 +391,10 @@ pub fn update(app: &mut App, message: Message, now: Moment) -> Vec<Effect> {
             app.page(id, &names);
             Vec::new()
         }
+        Message::LeftOut(words) => {
+            app.say_bad(words);
+            Vec::new()
+        }
         Message::Hosts(news) => app.hosts_news(news),
         Message::ClipboardGone(hold, gone) => app.gone_from_clipboard(hold, gone),
         Message::Click(target) => app.click(target),

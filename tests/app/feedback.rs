@@ -2,7 +2,7 @@
 //! wrong.
 
 use orgward::app::message::Reply;
-use orgward::app::{Account, Settings};
+use orgward::app::{Account, Message, Settings};
 use orgward::slot::{Found, Host, Identity};
 
 use crate::driver::Owner;
@@ -174,4 +174,15 @@ fn in_ascii_nothing_else_is_drawn_while_something_turns() {
     owner.read("acme", found(Found::Failed, Some("it did not answer")));
     owner.press("M");
     assert!(owner.screen().is_ascii(), "{}", owner.screen());
+}
+
+#[test]
+fn organizations_that_are_left_out_are_a_warning_that_is_kept() {
+    let mut owner = Owner::with("acme", none());
+    let words = "3 organizations of tfe.corp.example have names that cannot be used here";
+    owner.send(Message::LeftOut(words.to_owned()));
+    owner.sees(&format!("▲ {words}"));
+    owner.wait(60);
+    owner.sees_not(words).sees("M messages").press("M");
+    owner.sees(&format!("▲ {words}"));
 }
