@@ -62,6 +62,7 @@ use self::report::Report;
 use self::run::Run;
 use crate::action::{Order, Step, Verb};
 use crate::config::theme::Palette;
+use crate::delivery::Destination;
 use crate::expiry::Expiry;
 use crate::slot::{Rules, Slot, Time};
 
@@ -97,6 +98,8 @@ pub struct Settings {
     pub keymap: Keymap,
     /// The names of the configured deliveries.
     pub deliveries: Vec<String>,
+    /// The clipboard that a key means which copies a secret.
+    pub copies_to: Destination,
     /// Whether this is the embedded host's screen.
     pub demo: bool,
     /// Whether every write is refused.
