@@ -436,3 +436,14 @@ fn names_that_cannot_be_used_are_counted() {
     let args = ["rotate", "--state", "ok", "--to", "keyring", "--dry-run"];
     run(&owner, &args).has_once("have names that cannot be used here");
 }
+
+#[test]
+fn names_are_in_order_without_regard_to_case() {
+    let seeds = ["beta", "Sandbox_01", "acme", "ACME-2", "Zeta"];
+    let seeds = seeds.map(|name| ending(name, 200)).to_vec();
+    let owner = Owner::with(Flavour::Enterprise, seeds);
+    let ran = run(&owner, &["list", "--sort", "organization"]).ended(0);
+    let names = ran.out.lines().skip(1).map(|line| line.split(' ').next());
+    let names: Vec<_> = names.flatten().collect();
+    assert_eq!(names, ["acme", "ACME-2", "beta", "Sandbox_01", "Zeta"]);
+}
