@@ -662,3 +662,29 @@ fn windows_that_are_too_small() {
     owner.step(Step::Writing);
     view_at("too_small_writing", &mut owner, &[(39, 10), (20, 4)]);
 }
+
+/// Where all names are short, what stands beside them has the room.
+#[test]
+fn the_room_that_names_do_not_need_is_the_texts() {
+    let long = "the host does not accept the credential (401); it is missing, wrong or expired";
+    let team = Creator::Team {
+        id: "team-1".into(),
+        name: Some("platform-automation".into()),
+    };
+    let made = Token {
+        created_by: Some(team),
+        ..token("at-1")
+    };
+    let mut owner = Owner::of(&["acme", "platform"]);
+    owner.read("acme", there(made));
+    owner.read("platform", found(Found::Unauthorized, Some(long)));
+    owner.size(120, 40).sees("team platform-automation");
+    owner.size(200, 60).sees(long);
+    owner.press("x").size(150, 40).sees("acme");
+    // A long name has what it had.
+    let name = "a-name-of-some-thirty-characters";
+    let mut owner = Owner::of(&[name]);
+    owner.read(name, none());
+    owner.size(120, 40).sees(name);
+    owner.size(200, 60).sees(name);
+}

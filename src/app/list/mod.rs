@@ -43,6 +43,8 @@ pub struct List {
     /// The kind of token that is shown, and whether the other was yet.
     kind: Kind,
     both_shown: bool,
+    /// The width of the longest organization's name.
+    longest_name: usize,
     /// How many rows are marked.
     marked: usize,
     counts: HashMap<(Kind, State), usize>,
@@ -71,6 +73,7 @@ impl List {
             rules,
             kind: Kind::Organization,
             both_shown: false,
+            longest_name: 0,
             marked: 0,
             counts: HashMap::new(),
             looks: Looks::default(),
@@ -112,6 +115,12 @@ impl List {
         let counts = self.counts.iter();
         let own = counts.filter(|((kind, _), _)| *kind == Kind::Organization);
         own.map(|(_, count)| *count).sum()
+    }
+
+    /// The width of the longest organization's name, shown or not: a column that
+    /// is filtered or scrolled does not change its width.
+    pub fn longest_name(&self) -> usize {
+        self.longest_name
     }
 
     /// Every row, in no particular order.
