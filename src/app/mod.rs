@@ -363,8 +363,14 @@ pub fn update(app: &mut App, message: Message, now: Moment) -> Vec<Effect> {
             Vec::new()
         }
         Message::Resize(width, height) => {
+            let column = app.list.order().0;
+            let was_shown = app.columns().shows(column);
             app.size = (width, height);
             app.list.set_height(layout::list_height(app.size));
+            // The order stays, and the head that said so is gone.
+            if was_shown && !app.columns().shows(column) {
+                app.say_order();
+            }
             Vec::new()
         }
         Message::Focus(focused) => {

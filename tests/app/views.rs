@@ -688,3 +688,31 @@ fn the_room_that_names_do_not_need_is_the_texts() {
     owner.size(120, 40).sees(name);
     owner.size(200, 60).sees(name);
 }
+
+/// The head of the column that the list is sorted by says so.
+#[test]
+fn what_is_not_shown_is_not_sorted_by() {
+    let mut owner = all_states();
+    for (size, columns) in [((120, 40), 6), ((80, 24), 5), ((40, 10), 3), ((200, 60), 6)] {
+        owner.size(size.0, size.1);
+        let mut seen = std::collections::BTreeSet::new();
+        for _ in 0..12 {
+            owner.press("s").sees(" ↓");
+            let heads = owner.screen().lines().nth(2).unwrap().to_owned();
+            let before = heads.split(" ↓").next().unwrap();
+            seen.insert(before.rsplit("  ").next().unwrap().to_owned());
+        }
+        assert_eq!(seen.len(), columns, "{seen:?}");
+    }
+    owner.size(120, 40);
+    while !owner.screen().contains("created by ↓") {
+        owner.press("s");
+    }
+    owner.sees("sorted by \"created by\"").wait(60);
+    owner.sees_not("sorted by").size(80, 24);
+    owner.sees("sorted by \"created by\"").sees_not(" ↓");
+    // The other direction is one of the same column.
+    owner.press("S").sees("sorted by \"created by\", reversed");
+    owner.size(120, 40).sees("created by ↑");
+    owner.press("s").sees("sorted by what needs attention");
+}

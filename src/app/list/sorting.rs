@@ -40,15 +40,15 @@ impl Column {
         Self::ALL[(at + 1) % Self::ALL.len()]
     }
 
-    /// What the status line calls it.
+    /// What the status line calls it: a head that is no noun, as it stands there.
     pub fn words(self) -> &'static str {
         match self {
             Column::Attention => "what needs attention",
             Column::Organization => "organization",
             Column::Host => "host",
-            Column::Ends => "end of life",
-            Column::LastUsed => "last use",
-            Column::CreatedBy => "creator",
+            Column::Ends => "\"ends\"",
+            Column::LastUsed => "\"last used\"",
+            Column::CreatedBy => "\"created by\"",
         }
     }
 }
