@@ -199,3 +199,25 @@ fn the_keys_that_never_change_are_not_in_the_configuration() {
         assert_eq!(!row.name.is_empty(), moved, "{row:?}");
     }
 }
+
+#[test]
+fn the_way_back_stays_in_the_key_bar() {
+    let names: Vec<String> = (0..12).map(|n| format!("team-{n:02}")).collect();
+    let names: Vec<&str> = names.iter().map(String::as_str).collect();
+    let mut owner = Owner::of(&names);
+    for name in &names {
+        owner.read(name, there(token("at-1")));
+    }
+    for (width, height) in [(80, 24), (40, 10)] {
+        owner.size(width, height);
+        for (keys, word) in [("/zzz<enter>", "clear filter"), ("*", "unmark")] {
+            owner.press(keys);
+            let bar = bar(&owner);
+            assert!(
+                bar.ends_with(&format!("Esc {word}  ? help  q quit")),
+                "{bar}"
+            );
+            owner.press("<esc>");
+        }
+    }
+}
