@@ -211,6 +211,8 @@ impl App {
             Command::Down => self.list.move_by(1),
             Command::PageUp => self.list.move_pages(-1),
             Command::PageDown => self.list.move_pages(1),
+            Command::HalfUp => self.list.move_half_pages(-1),
+            Command::HalfDown => self.list.move_half_pages(1),
             Command::Top => self.list.move_to(0),
             Command::Bottom => self.list.move_to(usize::MAX),
             Command::Filter => self.filter = Some(Field::with(self.list.filter())),

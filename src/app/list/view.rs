@@ -137,6 +137,12 @@ impl List {
         self.move_by(pages * page);
     }
 
+    /// The same by half pages.
+    pub fn move_half_pages(&mut self, halves: isize) {
+        let half = isize::try_from((self.view.height / 2).max(1)).unwrap_or(1);
+        self.move_by(halves * half);
+    }
+
     /// Moves the selection to a line of the view, or to the last.
     pub fn move_to(&mut self, line: usize) {
         self.view.touched = true;
