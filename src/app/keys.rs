@@ -840,6 +840,7 @@ fn others(context: Context, list: &[Binding]) -> Vec<Binding> {
                 "write it",
                 "write the configuration and go on",
             ),
+            help(),
             own(
                 C::Close,
                 &[k(KeyCode::Esc), c('q')],

@@ -165,6 +165,11 @@ fn offered_hosts_are_asked_only_after_the_owner_agreed() {
     let mut owner = offered();
     owner.sees(CORP).sees("/home/olivia/config.toml");
     owner.press("nRx");
+    // The help is there as well, and agrees to nothing.
+    owner.sees("? help").press("?").sees("At the first start");
+    owner.sees("write the configuration").press("<enter>");
+    owner.sees(CORP).press("<f1>").sees("At the first start");
+    owner.press("<esc>").sees(CORP);
     assert!(owner.effects().is_empty());
     owner.press("<enter>");
     let effects = owner.effects();
