@@ -197,6 +197,8 @@ pub struct CheckProblem {
     pub why: String,
     /// Whether a program failed that may succeed with the terminal.
     pub program: bool,
+    /// Whether there is no credential, and another way of having one may be chosen.
+    pub no_credential: bool,
     /// Where the host says that its API is, if that is another server.
     pub elsewhere: Option<Url>,
 }
