@@ -108,7 +108,9 @@ impl Columns {
             columns.creator = 16;
         }
         let rest = width.saturating_sub(used + 1);
-        let more = rest.min(longest_name.clamp(narrowest, widest) - narrowest);
+        // With one blank more than the gap, so that it does not run into the host.
+        let wanted = (longest_name + 1).clamp(narrowest, widest);
+        let more = rest.min(wanted - narrowest);
         columns.organization += more;
         if columns.creator > 0 {
             columns.creator += (rest - more).min(24);
