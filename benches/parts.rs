@@ -43,6 +43,7 @@ fn settings() -> Settings {
         zone: TimeZone::UTC,
         keymap: Keymap::new(&[].into()).unwrap(),
         deliveries: Vec::new(),
+        copies_to: orgward::delivery::Destination::Clipboard,
         demo: false,
         read_only: true,
         ascii: false,

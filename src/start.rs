@@ -168,6 +168,7 @@ impl World {
             zone: TimeZone::system(),
             keymap: self.keymap.clone(),
             deliveries: self.config.deliveries.keys().cloned().collect(),
+            copies_to: self.actor.deliverer.copies_to(),
             demo: self.is_demo(),
             read_only: self.read_only,
             ascii: self.ascii,

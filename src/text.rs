@@ -9,6 +9,7 @@
 //! Held secrets are known here as hashes (keyed at random per process) of all
 //! their twelve-byte pieces, so the registry is no second copy of a secret.
 
+use std::cmp::Ordering;
 use std::collections::HashMap;
 use std::hash::{BuildHasher, RandomState};
 use std::sync::{LazyLock, Mutex, PoisonError};
@@ -174,6 +175,40 @@ pub fn safe_lines(text: &str) -> String {
         indent.collect::<String>() + &safe(line)
     });
     lines.collect::<Vec<_>>().join("\n")
+}
+
+/// The order of two names: without regard to case, and names that differ in
+/// nothing else by what they are exactly, so that no two are equal.
+pub fn caseless(one: &str, two: &str) -> Ordering {
+    let folded = match one.is_ascii() && two.is_ascii() {
+        true => {
+            let lower = |byte: u8| byte.to_ascii_lowercase();
+            one.bytes().map(lower).cmp(two.bytes().map(lower))
+        }
+        false => folded(one).cmp(folded(two)),
+    };
+    folded.then_with(|| one.cmp(two))
+}
+
+/// The first bytes of a name in that order: names of which these differ are sorted
+/// by them, without a look at the names themselves.
+pub fn caseless_start(name: &str) -> u128 {
+    let mut start = [0; 16];
+    let mut used = 0;
+    for folded in folded(name) {
+        for byte in folded.encode_utf8(&mut [0; 4]).bytes() {
+            if used == start.len() {
+                return u128::from_be_bytes(start);
+            }
+            start[used] = byte;
+            used += 1;
+        }
+    }
+    u128::from_be_bytes(start)
+}
+
+fn folded(name: &str) -> impl Iterator<Item = char> + '_ {
+    name.chars().flat_map(char::to_lowercase)
 }
 
 /// Cuts `text` to at most `width` terminal columns, never inside a grapheme,

@@ -14,11 +14,12 @@ use std::time::Duration;
 use jiff::Timestamp;
 use orgward::delivery::{
     CommandDelivery, Deliverer, Delivery, DeliveryError, Destination, Existing, Facts, Method,
-    ProofError, RescueProof, RescueTo, Settings, Surroundings, Undelivered, rescue,
+    ProofError, RescueProof, RescueTo, Settings, Surroundings, TerminalWrite, Undelivered, rescue,
 };
 use orgward::slot::{Host, Slot};
 use real::*;
 use tempfile::TempDir;
+use tokio::sync::mpsc;
 
 fn plain(folder: &Path) -> Deliverer {
     Deliverer::new(settings(folder, ORGWARD.into()))
@@ -562,4 +563,92 @@ fn a_panic_does_not_lose_a_secret() {
     assert!(ended.is_err());
     let files = rescue::waiting(&folder.path().join("state"));
     assert_eq!(fs::read_to_string(&files[0]).unwrap(), secret.expose());
+}
+
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn without_a_display_the_clipboard_says_so() {
+    let folder = TempDir::new().unwrap();
+    let cases: [(&[(&str, &str)], &str); 2] = [
+        (
+            &[],
+            "there is no display (neither DISPLAY nor WAYLAND_DISPLAY is set)",
+        ),
+        (
+            &[("DISPLAY", "/nowhere:0")],
+            "the X server cannot be reached (see DISPLAY)",
+        ),
+    ];
+    for (variables, why) in cases {
+        let program = program_with(folder.path(), variables);
+        let deliverer = Deliverer::new(settings(folder.path(), program));
+        let proof = deliverer.prove(&Destination::Clipboard, &slot()).await;
+        let words = proof.unwrap_err().to_string();
+        assert_eq!(words, format!("the clipboard cannot be used: {why}"));
+    }
+}
+
+/// A deliverer without a clipboard, and what it sends to the terminal.
+fn without_clipboard(
+    folder: &Path,
+    method: Method,
+    surroundings: Surroundings,
+) -> (Deliverer, mpsc::Receiver<TerminalWrite>) {
+    let program = script(&folder.join("no-keeper"), "echo error there is no display");
+    let (terminal, writes) = mpsc::channel(1);
+    let deliverer = Deliverer::new(Settings {
+        method,
+        surroundings,
+        terminal: Some(terminal),
+        ..settings(folder, program)
+    });
+    (deliverer, writes)
+}
+
+#[tokio::test]
+async fn a_name_goes_to_the_terminal_where_no_clipboard_opens() {
+    let folder = TempDir::new().unwrap();
+    let (here, demo) = (
+        Surroundings::default(),
+        Surroundings {
+            demo: true,
+            ..Surroundings::default()
+        },
+    );
+    let (deliverer, mut writes) = without_clipboard(folder.path(), Method::Auto, here);
+    let terminal = tokio::spawn(async move {
+        let write = writes.recv().await.unwrap();
+        write.done.send(Ok(())).unwrap();
+        write.bytes
+    });
+    let sent = deliverer.copy_text("acme").await.unwrap();
+    assert!(!sent.certain);
+    assert_eq!(sent.place, "the terminal's clipboard (OSC 52)");
+    assert_eq!(**terminal.await.unwrap(), *b"\x1b]52;c;YWNtZQ==\x1b\\");
+    // The demo and who wants the system's clipboard are told instead.
+    for (method, surroundings) in [(Method::Auto, demo), (Method::System, here)] {
+        let (deliverer, _writes) = without_clipboard(folder.path(), method, surroundings);
+        let why = deliverer.copy_text("acme").await.err().unwrap().to_string();
+        assert!(why.contains("there is no display"), "{why}");
+    }
+}
+
+#[tokio::test]
+async fn a_secret_goes_to_the_terminal_only_over_ssh_or_when_chosen() {
+    let folder = TempDir::new().unwrap();
+    let places = |method, ssh, demo| {
+        let surroundings = Surroundings {
+            ssh,
+            demo,
+            ..Surroundings::default()
+        };
+        without_clipboard(folder.path(), method, surroundings)
+            .0
+            .copies_to()
+    };
+    assert_eq!(places(Method::Auto, true, false), Destination::Osc52);
+    assert_eq!(places(Method::Osc52, false, false), Destination::Osc52);
+    assert_eq!(places(Method::Auto, false, false), Destination::Clipboard);
+    assert_eq!(places(Method::Auto, true, true), Destination::Clipboard);
+    assert_eq!(places(Method::System, true, false), Destination::Clipboard);
 }

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use orgward::app::keys::Keymap;
+use orgward::app::keys::{Context, Keymap};
 use orgward::config;
 use orgward::slot::State;
 
@@ -54,6 +54,16 @@ fn every_key_and_every_state_is_in_the_readme() {
         for key in &binding.keys {
             let key = format!("`{key}`");
             assert!(readme.contains(&key), "the key {key} of {name} is missing");
+        }
+    }
+    let panel = readme.split("In the panel:").nth(1).expect("its keys");
+    let panel = panel.split("\n\n").next().expect("a paragraph");
+    let keys = Keymap::new(&BTreeMap::new()).expect("the keys");
+    let own = keys.rows(Context::Panel).iter();
+    // The list's keys stand in its table.
+    for binding in own.filter(|binding| binding.name.is_empty()) {
+        for key in &binding.keys {
+            assert!(panel.contains(&format!("`{key}`")), "the panel's key {key}");
         }
     }
     for state in State::ALL {

@@ -194,20 +194,27 @@ impl App {
     }
 }
 
-/// The key of a row, with the key of what belongs to it.
+/// The key of a row, with the keys of what belongs to it.
 fn shown_keys(context: Context, row: &Binding, rows: &[Binding]) -> Option<String> {
-    let first = row.keys.first()?;
-    let partner = match row.command {
-        Command::Down if context != Context::List => Command::Up,
-        Command::Earlier => Command::Later,
-        _ => return Some(first.to_string()),
+    let first = row.keys.first()?.to_string();
+    let partners: &[Command] = match row.command {
+        Command::Down if context != Context::List => &[Command::Up],
+        // There both pairs do the same.
+        Command::Earlier if context == Context::Timeline => {
+            &[Command::Down, Command::Up, Command::Later]
+        }
+        Command::Earlier => &[Command::Later],
+        _ => return Some(first),
     };
-    let partner = rows.iter().find(|row| row.command == partner);
-    let Some(second) = partner.and_then(|row| row.keys.first()) else {
-        return Some(first.to_string());
-    };
-    let (first, second) = (first.to_string(), second.to_string());
     // Arrows belong together without a blank.
     let gap = if first.is_ascii() { " " } else { "" };
-    Some(format!("{first}{gap}{second}"))
+    let mut keys = vec![first];
+    for partner in partners {
+        let row = rows.iter().find(|row| row.command == *partner);
+        keys.extend(
+            row.and_then(|row| row.keys.first())
+                .map(ToString::to_string),
+        );
+    }
+    Some(keys.join(gap))
 }

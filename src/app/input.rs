@@ -215,13 +215,24 @@ impl App {
             Command::Down => self.list.move_by(1),
             Command::PageUp => self.list.move_pages(-1),
             Command::PageDown => self.list.move_pages(1),
+            Command::HalfUp => self.list.move_half_pages(-1),
+            Command::HalfDown => self.list.move_half_pages(1),
             Command::Top => self.list.move_to(0),
             Command::Bottom => self.list.move_to(usize::MAX),
             Command::Filter => {
                 self.filter = Some(Field::with(self.list.filter()));
                 self.list.set_seeking(true);
             }
-            Command::Sort => self.sort(self.list.order().0.next(), false),
+            Command::Sort => {
+                let columns = self.columns();
+                let mut next = self.list.order().0.next();
+                // Where no head has the arrow, nobody sees what the order is. There
+                // are columns that always stand.
+                while !columns.shows(next) {
+                    next = next.next();
+                }
+                self.sort(next, false);
+            }
             Command::SortReverse => {
                 let (column, reversed) = self.list.order();
                 self.sort(column, !reversed);
@@ -255,6 +266,11 @@ impl App {
 
     fn sort(&mut self, column: Column, reversed: bool) {
         self.list.sort_by(column, reversed);
+        self.say_order();
+    }
+
+    pub(super) fn say_order(&mut self) {
+        let (column, reversed) = self.list.order();
         let backwards = if reversed { ", reversed" } else { "" };
         self.say(format!("sorted by {}{backwards}", column.words()));
     }

@@ -123,6 +123,8 @@ pub enum Command {
     Up,
     PageDown,
     PageUp,
+    HalfDown,
+    HalfUp,
     Top,
     Bottom,
     Back,
@@ -177,6 +179,8 @@ pub fn moved(at: usize, command: Command, last: usize, page: usize) -> Option<us
         Command::Up => at.saturating_sub(1),
         Command::PageDown => at + page,
         Command::PageUp => at.saturating_sub(page),
+        Command::HalfDown => at + (page / 2).max(1),
+        Command::HalfUp => at.saturating_sub((page / 2).max(1)),
         Command::Top => 0,
         Command::Bottom => last,
         _ => return None,
@@ -552,6 +556,8 @@ fn others(context: Context, list: &[Binding]) -> Vec<Binding> {
             of(C::Up, "", "further up"),
             of(C::PageDown, "", "a page down"),
             of(C::PageUp, "", "a page up"),
+            of(C::HalfDown, "", "half a page down"),
+            of(C::HalfUp, "", "half a page up"),
             of(C::Top, "", "the first line"),
             of(C::Bottom, "", "the last line"),
         ]
@@ -746,6 +752,8 @@ fn others(context: Context, list: &[Binding]) -> Vec<Binding> {
                 of(C::Up, "", "to the end before"),
                 of(C::PageDown, "", "a month on"),
                 of(C::PageUp, "", "a month back"),
+                of(C::HalfDown, "", "half a month on"),
+                of(C::HalfUp, "", "half a month back"),
                 of(C::Top, "", "to the first end"),
                 of(C::Bottom, "", "to the last end"),
                 of(
@@ -760,6 +768,7 @@ fn others(context: Context, list: &[Binding]) -> Vec<Binding> {
                     "to the list",
                     "to the list, where the same organization is selected",
                 ),
+                of(C::Timeline, "close", "to the list"),
                 own(
                     C::Back,
                     &esc,
@@ -767,11 +776,7 @@ fn others(context: Context, list: &[Binding]) -> Vec<Binding> {
                     "stops what runs, as in the list; else to the list",
                 ),
             ],
-            vec![
-                of(C::Timeline, "", "to the list"),
-                help(),
-                of(C::Quit, "quit", "leave the program"),
-            ],
+            vec![help(), of(C::Quit, "quit", "leave the program")],
         ]),
         Context::Journal => joined(vec![
             scrolling(),
@@ -835,6 +840,7 @@ fn others(context: Context, list: &[Binding]) -> Vec<Binding> {
                 "write it",
                 "write the configuration and go on",
             ),
+            help(),
             own(
                 C::Close,
                 &[k(KeyCode::Esc), c('q')],
@@ -1020,6 +1026,20 @@ fn defaults() -> Vec<Binding> {
             &[k(KeyCode::PageUp), Key::ctrl('b')],
             "",
             "a page up",
+        ),
+        row(
+            C::HalfDown,
+            "half_down",
+            &[Key::ctrl('d')],
+            "",
+            "half a page down",
+        ),
+        row(
+            C::HalfUp,
+            "half_up",
+            &[Key::ctrl('u')],
+            "",
+            "half a page up",
         ),
         row(C::Top, "top", &[c('g'), k(KeyCode::Home)], "", "first row"),
         row(

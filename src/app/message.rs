@@ -58,6 +58,8 @@ pub enum Message {
     Obtained(AccountId, Result<(), String>),
     /// A page of the organizations that a host entry can see.
     Page(EffectId, Vec<Arc<str>>),
+    /// That a listing named organizations which are not shown, in words.
+    LeftOut(String),
     /// How each host entry is doing, in their order.
     Hosts(Vec<HostNews>),
     /// A click on something that was drawn.
@@ -195,6 +197,8 @@ pub struct CheckProblem {
     pub why: String,
     /// Whether a program failed that may succeed with the terminal.
     pub program: bool,
+    /// Whether there is no credential, and another way of having one may be chosen.
+    pub no_credential: bool,
     /// Where the host says that its API is, if that is another server.
     pub elsewhere: Option<Url>,
 }
@@ -489,6 +493,7 @@ impl Message {
             Message::ProgramFailed(..) => "ProgramFailed",
             Message::Obtained(..) => "Obtained",
             Message::Page(..) => "Page",
+            Message::LeftOut(..) => "LeftOut",
             Message::Hosts(_) => "Hosts",
             Message::Click(_) => "Click",
             Message::Wheel { .. } => "Wheel",

@@ -62,6 +62,7 @@ use self::report::Report;
 use self::run::Run;
 use crate::action::{Order, Step, Verb};
 use crate::config::theme::Palette;
+use crate::delivery::Destination;
 use crate::expiry::Expiry;
 use crate::slot::{Rules, Slot, Time};
 
@@ -97,6 +98,8 @@ pub struct Settings {
     pub keymap: Keymap,
     /// The names of the configured deliveries.
     pub deliveries: Vec<String>,
+    /// The clipboard that a key means which copies a secret.
+    pub copies_to: Destination,
     /// Whether this is the embedded host's screen.
     pub demo: bool,
     /// Whether every write is refused.
@@ -360,8 +363,14 @@ pub fn update(app: &mut App, message: Message, now: Moment) -> Vec<Effect> {
             Vec::new()
         }
         Message::Resize(width, height) => {
+            let column = app.list.order().0;
+            let was_shown = app.columns().shows(column);
             app.size = (width, height);
             app.list.set_height(layout::list_height(app.size));
+            // The order stays, and the head that said so is gone.
+            if was_shown && !app.columns().shows(column) {
+                app.say_order();
+            }
             Vec::new()
         }
         Message::Focus(focused) => {
@@ -389,6 +398,10 @@ pub fn update(app: &mut App, message: Message, now: Moment) -> Vec<Effect> {
         Message::Obtained(account, result) => app.obtained(account, result),
         Message::Page(id, names) => {
             app.page(id, &names);
+            Vec::new()
+        }
+        Message::LeftOut(words) => {
+            app.say_bad(words);
             Vec::new()
         }
         Message::Hosts(news) => app.hosts_news(news),

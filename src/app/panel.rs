@@ -95,6 +95,8 @@ pub enum Wish {
     Stay,
     /// To be closed.
     Close,
+    /// To copy the secret, to the clipboard that is meant here.
+    Copy,
     /// To bring the secret to a place.
     Deliver(Destination),
     /// To bring the secret to a place in which a file is, which goes.
@@ -390,7 +392,7 @@ impl Panel {
             }
             // In the list it copies a name, and what is pasted next would be this.
             Command::Copy if self.is_meant(now) => {
-                return Wish::Deliver(Destination::Clipboard);
+                return Wish::Copy;
             }
             Command::Write => self.path = Some(Field::default()),
             Command::Deliver => self.choosing = Some(0),

@@ -51,6 +51,7 @@ impl App {
             // Dropped here: its secret is wiped unless a keeper needs it.
             Wish::Close => return effects,
             Wish::Stay => {}
+            Wish::Copy => effects.push(self.copy(&mut panel)),
             Wish::Deliver(to) => effects.push(self.deliver(&mut panel, to, false)),
             Wish::Replace(to) => effects.push(self.deliver(&mut panel, to, true)),
             Wish::Store => {
@@ -76,6 +77,11 @@ impl App {
         }
         self.layers.push(Layer::Panel(panel));
         effects
+    }
+
+    fn copy(&mut self, panel: &mut Panel) -> Effect {
+        let to = self.settings.copies_to.clone();
+        self.deliver(panel, to, false)
     }
 
     fn deliver(&mut self, panel: &mut Panel, to: Destination, replace: bool) -> Effect {
@@ -193,7 +199,7 @@ impl App {
                 let Some(mut panel) = self.take_undelivered(|_| true) else {
                     return Vec::new();
                 };
-                let effect = self.deliver(&mut panel, Destination::Clipboard, false);
+                let effect = self.copy(&mut panel);
                 self.layers.push(Layer::Panel(panel));
                 vec![effect]
             }

@@ -202,6 +202,8 @@ impl App {
             }
             Some(Command::PageDown) => self.move_by_days(PAGE),
             Some(Command::PageUp) => self.move_by_days(-PAGE),
+            Some(Command::HalfDown) => self.move_by_days(PAGE / 2),
+            Some(Command::HalfUp) => self.move_by_days(-PAGE / 2),
             Some(Command::Top) => self.move_to_end(|_| Some(0)),
             Some(Command::Bottom) => self.move_to_end(|_| Some(usize::MAX)),
             _ => {}

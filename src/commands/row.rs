@@ -11,6 +11,7 @@ use super::table::{Cell, Table};
 use crate::app::when;
 use crate::cli::Sort;
 use crate::slot::{Creator, Kind, Reading, Slot, State, Time};
+use crate::text::caseless;
 
 /// A slot and what one look at it found.
 pub struct Row {
@@ -130,7 +131,9 @@ pub fn table(rows: &[Row], out: &Output) -> String {
 /// Puts rows in order; rows that are equal in it, by organization and host.
 pub fn sort(rows: &mut [Row], by: Sort) {
     let token = |row: &Row| row.reading.token().cloned();
-    rows.sort_by(|a, b| (&a.slot.organization, &a.slot).cmp(&(&b.slot.organization, &b.slot)));
+    rows.sort_by(|a, b| {
+        caseless(&a.slot.organization, &b.slot.organization).then_with(|| a.slot.cmp(&b.slot))
+    });
     // What has no such time comes last.
     let early = |row: &Row| {
         let end = row.reading.ends_at().and_then(Time::at);

@@ -75,6 +75,12 @@ pub async fn read_all(run: &Run, kind: Option<Kind>, rules: &Rules) -> Result<Ro
         })
         .collect();
     run.out.clear();
+    // A total that does not say so would be taken for all that there are.
+    if run.only.is_empty() {
+        for words in (0..fleet.entries().len()).filter_map(|at| fleet.left_out(at)) {
+            run.out.error(&words);
+        }
+    }
     Ok(Rows { rows, problems })
 }
 

@@ -146,6 +146,17 @@ pub enum CredentialError {
 }
 
 impl CredentialError {
+    /// That no source has one, for a dialog in which another way can be chosen.
+    pub fn in_dialog(&self) -> Option<String> {
+        let CredentialError::NotFound { host, notes, .. } = self else {
+            return None;
+        };
+        Some(format!(
+            "no credential for {host} was found where the Terraform CLI keeps them{notes}; choose \
+             another way above (→), or run `terraform login {host}`"
+        ))
+    }
+
     /// Whether it was a program that failed: with the terminal it may succeed.
     pub fn is_program(&self) -> bool {
         matches!(

@@ -423,31 +423,38 @@ impl Deliverer {
         }
     }
 
+    /// Which clipboard a key that copies means: the terminal's over SSH and where
+    /// the configuration asks for it, else the system's.
+    pub fn copies_to(&self) -> Destination {
+        let settings = &self.0.settings;
+        match settings.method {
+            Method::Osc52 if settings.terminal.is_some() => Destination::Osc52,
+            Method::Auto if settings.surroundings.ssh && self.may_choose_osc52() => {
+                Destination::Osc52
+            }
+            Method::Auto | Method::System | Method::Osc52 | Method::Off => Destination::Clipboard,
+        }
+    }
+
+    fn may_choose_osc52(&self) -> bool {
+        let settings = &self.0.settings;
+        !settings.surroundings.demo && settings.terminal.is_some()
+    }
+
     /// Where a secret goes when nobody says, and why, in words for the dialog
     /// and for `doctor`. Looks whether the clipboard opens.
     pub async fn default_destination(&self) -> (Destination, String) {
-        let settings = &self.0.settings;
-        let osc52 = !settings.surroundings.demo && settings.terminal.is_some();
-        match settings.method {
-            Method::Off => {
-                return (
-                    Destination::Panel,
-                    "copying is switched off in the configuration".into(),
-                );
-            }
-            Method::Osc52 if settings.terminal.is_some() => {
-                return (
-                    Destination::Osc52,
-                    "the configuration asks for the terminal's clipboard".into(),
-                );
-            }
-            Method::Auto if settings.surroundings.ssh && osc52 => {
-                return (
-                    Destination::Osc52,
-                    "this is an SSH session: the clipboard is the terminal's".into(),
-                );
-            }
-            Method::Auto | Method::System | Method::Osc52 => {}
+        let method = self.0.settings.method;
+        if method == Method::Off {
+            let why = "copying is switched off in the configuration";
+            return (Destination::Panel, why.into());
+        }
+        if self.copies_to() == Destination::Osc52 {
+            let why = match method {
+                Method::Osc52 => "the configuration asks for the terminal's clipboard",
+                _ => "this is an SSH session: the clipboard is the terminal's",
+            };
+            return (Destination::Osc52, why.into());
         }
         match self.keeper(keeper::CLIPBOARD).await {
             Ok(_) => (Destination::Clipboard, "the clipboard opens".into()),
@@ -456,12 +463,19 @@ impl Deliverer {
     }
 
     /// Copies a text that is no secret (an organization's name): unmarked, and
-    /// kept until it is replaced.
+    /// kept until it is replaced. Where no clipboard opens it goes to the
+    /// terminal's, which is not chosen for a secret unasked.
     pub async fn copy_text(&self, words: &str) -> Result<Delivered, CopyError> {
-        let (to, _) = self.default_destination().await;
-        let (place, way) = match to {
+        let (place, way) = match self.copies_to() {
             Destination::Osc52 => self.prove_osc52().await?,
-            _ => self.prove_clipboard().await?,
+            _ => match self.prove_clipboard().await {
+                Err(why @ ProofError::Clipboard(_))
+                    if self.0.settings.method == Method::Auto && self.may_choose_osc52() =>
+                {
+                    self.prove_osc52().await.map_err(|_| why)?
+                }
+                proof => proof?,
+            },
         };
         let plain = Payload::Plain(words);
         Ok(match way {

@@ -56,17 +56,29 @@ pub struct HostProblem {
     pub credential: bool,
     /// Whether a program failed, which may succeed with the terminal.
     pub program: bool,
+    /// That no credential was found, for a dialog in which another way of having
+    /// one can be chosen.
+    pub not_found: Option<String>,
     /// What happened on the way to the host, if it was asked for anything.
     pub cause: Option<Problem>,
 }
 
 impl HostProblem {
+    /// Why, with the host's name once: words about a credential have it.
+    pub fn words(&self) -> String {
+        match self.credential {
+            true => self.why.clone(),
+            false => self.to_string(),
+        }
+    }
+
     pub(super) fn on_the_way(host: &Host, problem: Problem) -> Self {
         Self {
             host: host.clone(),
             why: problem.to_string(),
             credential: false,
             program: false,
+            not_found: None,
             cause: Some(problem),
         }
     }
@@ -104,6 +116,7 @@ impl Fleet {
                         why: error.to_string(),
                         credential: true,
                         program,
+                        not_found: error.in_dialog(),
                         cause: None,
                     }
                 })?;
@@ -179,6 +192,7 @@ impl Fleet {
             why: format!("{} is not configured", slot.organization),
             credential: false,
             program: false,
+            not_found: None,
             cause: None,
         }
     }

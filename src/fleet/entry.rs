@@ -38,6 +38,8 @@ pub struct Entry {
     pub(super) account: Mutex<Option<Account>>,
     /// The organizations that it is known to see.
     pub(super) sees: Mutex<HashSet<Arc<str>>>,
+    /// How many that its last listing named cannot be used by their names.
+    pub(super) left_out: Mutex<usize>,
     pub(super) memory: Memory,
 }
 
@@ -66,6 +68,7 @@ impl Entry {
             connection: Mutex::default(),
             account: Mutex::default(),
             sees: Mutex::default(),
+            left_out: Mutex::default(),
             memory: Memory::default(),
         }
     }

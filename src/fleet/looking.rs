@@ -70,6 +70,11 @@ impl Fleet {
         let listing = connection.client.organizations(Urgency::Owner, take);
         let (_, listing) = tokio::join!(self.identify(&entry, &connection), listing);
         let listing = listing.map_err(|error| error.to_string())?;
+        // Whoever names organizations wants those, and misses no other.
+        *locked(&entry.left_out) = match self.only.is_empty() {
+            true => listing.unusable,
+            false => 0,
+        };
         if !listing.complete {
             return Err(format!(
                 "{}: the list of organizations did not come to its end; {} of them are shown",
@@ -84,6 +89,23 @@ impl Fleet {
             entry.memory.keep(&there);
         }
         Ok(names)
+    }
+
+    /// What the last listing of an entry left out, in words: a name is sent back to
+    /// the host as it is, and one that no terminal may show cannot be confirmed by
+    /// its owner.
+    pub fn left_out(&self, entry: usize) -> Option<String> {
+        let entry = self.entry(entry)?;
+        let host = &entry.config.host;
+        match *locked(&entry.left_out) {
+            0 => None,
+            1 => Some(format!(
+                "1 organization of {host} has a name that cannot be used here"
+            )),
+            many => Some(format!(
+                "{many} organizations of {host} have names that cannot be used here"
+            )),
+        }
     }
 
     /// An organization of an entry by its name: as it is configured, or else as

@@ -29,7 +29,11 @@ pub(super) async fn examine(
             }
             Err(problem) => Err(CheckProblem {
                 program: problem.program,
-                why: problem.to_string(),
+                no_credential: problem.not_found.is_some(),
+                why: match problem.not_found {
+                    Some(words) => words,
+                    None => problem.words(),
+                },
                 elsewhere: match problem.cause {
                     Some(Problem::Elsewhere(address)) => Some(address),
                     _ => None,
@@ -41,6 +45,7 @@ pub(super) async fn examine(
             found.map_err(|why| CheckProblem {
                 why,
                 program: false,
+                no_credential: false,
                 elsewhere: None,
             })?;
             let words = format!("{name} is there");

@@ -51,6 +51,9 @@ impl Runtime {
                 };
                 let listed = actor.fleet.organizations(account, page).await;
                 tell_failed(&actor, &outbox);
+                if let Some(words) = actor.fleet.left_out(account) {
+                    let _ = outbox.send(Message::LeftOut(words));
+                }
                 Reply::Listed(listed)
             }),
             Effect::Identify { id, account } => self.reply(id, async move {

@@ -53,6 +53,7 @@ impl Runtime {
                 let problem = CheckProblem {
                     why,
                     program: true,
+                    no_credential: false,
                     elsewhere: None,
                 };
                 Message::Reply(id, Reply::Examined(Err(problem)))

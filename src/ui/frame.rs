@@ -17,6 +17,7 @@ use super::{Theme, counted, spinner, stacked};
 use crate::app::bar::Shown;
 use crate::app::dialogs::facts;
 use crate::app::field::Field;
+use crate::app::keys::Command;
 use crate::app::list::Row;
 use crate::app::when::{exact, length, relative, window};
 use crate::app::{Account, App, Moment, Target};
@@ -512,7 +513,8 @@ fn filter_line(app: &App, field: &Field, width: u16, theme: Theme) -> Line<'stat
 }
 
 /// Keys and words while they fit, and where each of them is; the last two (help
-/// and quit) stay longest.
+/// and quit) stay longest, and before them what Esc undoes: whoever sees fewer rows
+/// than there are, or marks that were forgotten, looks for the way back.
 pub fn bar(keys: &[Shown], width: u16, theme: Theme) -> (Line<'static>, Vec<(u16, u16, KeyEvent)>) {
     let room = usize::from(width).saturating_sub(1);
     let mut shown: Vec<(String, &str, KeyEvent)> = keys
@@ -524,8 +526,16 @@ pub fn bar(keys: &[Shown], width: u16, theme: Theme) -> (Line<'static>, Vec<(u16
         let gaps = 2 * shown.len().saturating_sub(1);
         shown.iter().map(one).sum::<usize>() + gaps
     };
+    let undoes = keys.iter().rev().nth(2);
+    let mut last = match undoes.is_some_and(|shown| shown.command == Command::Back) {
+        true => 3,
+        false => 2,
+    };
     while shown.len() > 1 && size(&shown) > room {
-        let at = shown.len().saturating_sub(3);
+        if shown.len() <= last {
+            last -= 1;
+        }
+        let at = shown.len().saturating_sub(last + 1);
         shown.remove(at);
     }
     let mut spans = vec![Span::raw(" ")];

@@ -157,7 +157,7 @@ pub fn add(dialog: &AddDialog, frame: &mut Frame, theme: Theme) -> Boxed {
     parts.push(Part::gap());
     let words = match &dialog.stage {
         Stage::Typing => match &dialog.problem {
-            Some(why) => vec![Line::styled(why.clone(), theme.bad())],
+            Some(why) => vec![Line::styled(theme.keys(why), theme.bad())],
             None => vec![Line::styled("Enter asks the host first.", theme.faint())],
         },
         Stage::Checking(_) => vec![Line::raw("asking the host")],

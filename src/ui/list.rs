@@ -3,10 +3,10 @@
 use ratatui::Frame;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
-use unicode_width::UnicodeWidthStr;
 
 use super::hits::Hits;
 use super::{Theme, pad, stacked};
+use crate::app::layout::{self, Columns};
 use crate::app::list::{Column, Row};
 use crate::app::when::relative;
 use crate::app::{App, Target};
@@ -16,72 +16,11 @@ use crate::text::fit;
 /// The days that a full bar of life stands for.
 const FULL_BAR: i64 = 180;
 /// The cells of the bar.
-const CELLS: usize = 6;
-
-/// The columns' widths; zero for one that is not shown.
-struct Columns {
-    organization: usize,
-    host: usize,
-    token: usize,
-    ends: usize,
-    bar: usize,
-    used: usize,
-    creator: usize,
-}
-
-impl Columns {
-    /// The columns that fit, added by priority.
-    fn fitting(width: usize, longest_host: usize) -> Self {
-        let mut columns = Self {
-            organization: 14,
-            host: 0,
-            token: 12,
-            ends: 10,
-            bar: 0,
-            used: 0,
-            creator: 0,
-        };
-        // The marker, and a gap after each of the three that always stand.
-        let mut used = 3 + columns.organization + 1 + columns.token + 2 + columns.ends + 2;
-        let mut add = |size: usize| {
-            let fits = used + size < width;
-            if fits {
-                used += size;
-            }
-            fits
-        };
-        let host = longest_host.clamp(4, 28);
-        if add(host + 2) {
-            columns.host = host;
-        }
-        if add(13) {
-            columns.used = 12;
-        }
-        if add(CELLS + 4) {
-            columns.bar = CELLS + 2;
-        }
-        if add(17) {
-            columns.creator = 16;
-        }
-        let rest = width.saturating_sub(used + 1);
-        let more = rest.min(26);
-        columns.organization += more;
-        if columns.creator > 0 {
-            columns.creator += (rest - more).min(24);
-        }
-        columns
-    }
-}
+const CELLS: usize = layout::CELLS;
 
 /// Draws the heads and the visible rows.
 pub fn draw(app: &App, frame: &mut Frame, area: Rect, theme: Theme, hits: &mut Hits) {
-    let longest = app
-        .accounts
-        .iter()
-        .map(|account| account.host.as_str().width())
-        .max()
-        .unwrap_or(0);
-    let columns = Columns::fitting(usize::from(area.width), longest);
+    let columns = app.columns();
     let selected = app.list.selected().map(|row| &row.slot);
     let mut lines = vec![heads(app, &columns, theme)];
     lines.extend(app.list.visible().map(|row| {

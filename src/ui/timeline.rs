@@ -456,7 +456,10 @@ fn end_line(app: &App, end: &End, chosen: bool, width: usize, theme: Theme) -> L
     };
     let wide = width >= 80;
     let name = match wide {
-        true => (width.saturating_sub(84)).clamp(12, 40),
+        true => {
+            let most = width.saturating_sub(84).clamp(12, 40);
+            app.list.longest_name().clamp(12, most)
+        }
         false => width.saturating_sub(28).max(8),
     };
     let mut spans = vec![

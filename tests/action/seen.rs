@@ -69,6 +69,7 @@ fn drawn(layer: Layer) -> Vec<String> {
         zone: TimeZone::UTC,
         keymap: Keymap::new(&BTreeMap::new()).unwrap(),
         deliveries: Vec::new(),
+        copies_to: orgward::delivery::Destination::Clipboard,
         demo: false,
         read_only: false,
         ascii: false,

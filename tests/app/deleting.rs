@@ -109,6 +109,7 @@ fn read_only_refuses_every_change() {
                 keymap: settings.keymap.clone(),
                 zone: settings.zone.clone(),
                 deliveries: Vec::new(),
+                copies_to: settings.copies_to.clone(),
                 narrowed: false,
                 warnings: Vec::new(),
                 ..settings

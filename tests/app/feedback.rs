@@ -2,7 +2,7 @@
 //! wrong.
 
 use orgward::app::message::Reply;
-use orgward::app::{Account, Settings};
+use orgward::app::{Account, Message, Settings};
 use orgward::slot::{Found, Host, Identity};
 
 use crate::driver::Owner;
@@ -188,4 +188,15 @@ fn in_ascii_what_is_cut_does_not_end_like_a_sentence() {
     owner.sees("> a-name-that-is-~ ok");
     // A field shows where the cursor is.
     owner.press("n").press(&"x".repeat(80)).sees(" ~xxx");
+}
+
+#[test]
+fn organizations_that_are_left_out_are_a_warning_that_is_kept() {
+    let mut owner = Owner::with("acme", none());
+    let words = "3 organizations of tfe.corp.example have names that cannot be used here";
+    owner.send(Message::LeftOut(words.to_owned()));
+    owner.sees(&format!("▲ {words}"));
+    owner.wait(60);
+    owner.sees_not(words).sees("M messages").press("M");
+    owner.sees(&format!("▲ {words}"));
 }

@@ -165,6 +165,11 @@ fn offered_hosts_are_asked_only_after_the_owner_agreed() {
     let mut owner = offered();
     owner.sees(CORP).sees("/home/olivia/config.toml");
     owner.press("nRx");
+    // The help is there as well, and agrees to nothing.
+    owner.sees("? help").press("?").sees("At the first start");
+    owner.sees("write the configuration").press("<enter>");
+    owner.sees(CORP).press("<f1>").sees("At the first start");
+    owner.press("<esc>").sees(CORP);
     assert!(owner.effects().is_empty());
     owner.press("<enter>");
     let effects = owner.effects();
@@ -292,6 +297,7 @@ fn a_program_of_a_check_gets_the_terminal_at_the_second_enter() {
     let problem = CheckProblem {
         why: "it ended with exit code 3".into(),
         program: true,
+        no_credential: false,
         elsewhere: None,
     };
     owner.reply(id, Reply::Examined(Err(problem)));
@@ -309,10 +315,29 @@ fn a_program_of_a_check_gets_the_terminal_at_the_second_enter() {
     ));
 }
 
+#[test]
+fn without_a_credential_the_next_key_chooses_another_way() {
+    let mut owner = Owner::of(&["acme"]);
+    owner.effects();
+    owner.press("a").press(CORP).press("<enter>");
+    let (id, _) = candidate(&mut owner);
+    let problem = CheckProblem {
+        why: format!("no credential for {CORP} was found; choose another way above (→)"),
+        program: false,
+        no_credential: true,
+        elsewhere: None,
+    };
+    owner.reply(id, Reply::Examined(Err(problem)));
+    owner.sees("(→)").sees("←→ choose").press("<right>");
+    owner.sees("a variable").sees_not("no credential");
+    owner.press("<left>").sees("as the Terraform CLI has it");
+}
+
 fn elsewhere(address: &str) -> Reply {
     Reply::Examined(Err(CheckProblem {
         why: "elsewhere".into(),
         program: false,
+        no_credential: false,
         elsewhere: Some(address.parse().unwrap()),
     }))
 }

@@ -214,3 +214,74 @@ fn a_search_in_the_help_may_begin_like_any_other() {
         .sees("filter by organization")
         .sees_not("sort by the next column");
 }
+
+#[test]
+fn the_way_back_stays_in_the_key_bar() {
+    let names: Vec<String> = (0..12).map(|n| format!("team-{n:02}")).collect();
+    let names: Vec<&str> = names.iter().map(String::as_str).collect();
+    let mut owner = Owner::of(&names);
+    for name in &names {
+        owner.read(name, there(token("at-1")));
+    }
+    for (width, height) in [(80, 24), (40, 10)] {
+        owner.size(width, height);
+        for (keys, word) in [("/zzz<enter>", "clear filter"), ("*", "unmark")] {
+            owner.press(keys);
+            let bar = bar(&owner);
+            assert!(
+                bar.ends_with(&format!("Esc {word}  ? help  q quit")),
+                "{bar}"
+            );
+            owner.press("<esc>");
+        }
+    }
+}
+
+#[test]
+fn half_a_page_is_moved_with_ctrl_d_and_ctrl_u() {
+    let names: Vec<String> = (0..60).map(|n| format!("team-{n:02}")).collect();
+    let names: Vec<&str> = names.iter().map(String::as_str).collect();
+    let mut owner = Owner::of(&names);
+    owner.size(80, 24);
+    let at = |owner: &Owner| owner.app.list.selected().unwrap().slot.organization.clone();
+    // Fifteen rows are visible.
+    owner.press("<c-d>");
+    assert_eq!(*at(&owner), *"team-07");
+    owner.press("<c-d><c-d><c-u>");
+    assert_eq!(*at(&owner), *"team-14");
+    owner.press("<c-u><c-u><c-u>");
+    assert_eq!(*at(&owner), *"team-00");
+    // The same where lines are scrolled.
+    for n in 0..60 {
+        let words = Err(format!("no clipboard opens ({n})"));
+        owner.reply(0, orgward::app::message::Reply::Done(words));
+    }
+    owner
+        .press("M")
+        .sees("(59)")
+        .press("<c-d>")
+        .sees_not("(59)");
+    owner.press("<c-u>").sees("(59)").press("<esc>");
+}
+
+#[test]
+fn the_timeline_names_every_key_that_moves_there_and_the_one_that_closes_it() {
+    let mut owner = Owner::of(&["acme", "beta", "gamma"]);
+    for (name, day) in [("acme", 10), ("beta", 20), ("gamma", 100)] {
+        let expires_at = orgward::slot::Time::At(days(day));
+        let ends = orgward::slot::Token {
+            expires_at,
+            ..token("at-1")
+        };
+        owner.read(name, there(ends));
+    }
+    owner.size(80, 24).press("x");
+    let keys = "h j k l move  n new token  d delete  Enter to the list  x close  ? help  q quit";
+    assert_eq!(bar(&owner), keys);
+    let at = |owner: &Owner| owner.app.list.selected().unwrap().slot.organization.clone();
+    owner.press("g<c-d>");
+    assert_eq!(*at(&owner), *"gamma");
+    owner.press("<c-u>");
+    assert_eq!(*at(&owner), *"beta");
+    owner.press("x").sees_not("Expiry timeline");
+}

@@ -138,6 +138,20 @@ fn only_the_typed_word_lets_a_secret_go() {
 }
 
 #[test]
+fn over_ssh_a_copy_goes_to_the_terminal_and_is_only_sent() {
+    for asks in ["", "<esc>"] {
+        let mut owner = kept();
+        owner.app.settings.copies_to = Destination::Osc52;
+        owner.press(asks).wait(1).press("c");
+        let (id, to) = owner.delivery();
+        assert_eq!(to, Destination::Osc52);
+        owner.reply(id, Reply::Delivered(Ok(by_osc52())));
+        owner.sees("sent to the terminal's clipboard (OSC 52)");
+        owner.press("<esc>").sees(ASKS);
+    }
+}
+
+#[test]
 fn in_the_question_c_and_y_copy() {
     for key in ["c", "y"] {
         let mut owner = kept();

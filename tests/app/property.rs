@@ -242,6 +242,7 @@ fn answer(effect: &Effect, what: usize) -> Option<Message> {
                 _ if what.is_multiple_of(3) => Err(CheckProblem {
                     why: "it is not there".into(),
                     program: what.is_multiple_of(2),
+                    no_credential: what.is_multiple_of(4),
                     elsewhere: None,
                 }),
                 Candidate::Host { config, .. } => Ok(Addition::Host(config.clone())),

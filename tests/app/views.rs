@@ -662,3 +662,57 @@ fn windows_that_are_too_small() {
     owner.step(Step::Writing);
     view_at("too_small_writing", &mut owner, &[(39, 10), (20, 4)]);
 }
+
+/// Where all names are short, what stands beside them has the room.
+#[test]
+fn the_room_that_names_do_not_need_is_the_texts() {
+    let long = "the host does not accept the credential (401); it is missing, wrong or expired";
+    let team = Creator::Team {
+        id: "team-1".into(),
+        name: Some("platform-automation".into()),
+    };
+    let made = Token {
+        created_by: Some(team),
+        ..token("at-1")
+    };
+    let mut owner = Owner::of(&["acme", "platform"]);
+    owner.read("acme", there(made));
+    owner.read("platform", found(Found::Unauthorized, Some(long)));
+    owner.size(120, 40).sees("team platform-automation");
+    owner.size(200, 60).sees(long);
+    owner.press("x").size(150, 40).sees("acme");
+    // A long name has what it had.
+    let name = "a-name-of-some-thirty-characters";
+    let mut owner = Owner::of(&[name]);
+    owner.read(name, none());
+    owner.size(120, 40).sees(name);
+    owner.size(200, 60).sees(name);
+}
+
+/// The head of the column that the list is sorted by says so.
+#[test]
+fn what_is_not_shown_is_not_sorted_by() {
+    let mut owner = all_states();
+    for (size, columns) in [((120, 40), 6), ((80, 24), 5), ((40, 10), 3), ((200, 60), 6)] {
+        owner.size(size.0, size.1);
+        let mut seen = std::collections::BTreeSet::new();
+        for _ in 0..12 {
+            owner.press("s").sees(" ↓");
+            let heads = owner.screen().lines().nth(2).unwrap().to_owned();
+            let before = heads.split(" ↓").next().unwrap();
+            seen.insert(before.rsplit("  ").next().unwrap().to_owned());
+        }
+        assert_eq!(seen.len(), columns, "{seen:?}");
+    }
+    owner.size(120, 40);
+    while !owner.screen().contains("created by ↓") {
+        owner.press("s");
+    }
+    owner.sees("sorted by \"created by\"").wait(60);
+    owner.sees_not("sorted by").size(80, 24);
+    owner.sees("sorted by \"created by\"").sees_not(" ↓");
+    // The other direction is one of the same column.
+    owner.press("S").sees("sorted by \"created by\", reversed");
+    owner.size(120, 40).sees("created by ↑");
+    owner.press("s").sees("sorted by what needs attention");
+}

@@ -46,6 +46,7 @@ pub fn settings() -> Settings {
         zone: TimeZone::UTC,
         keymap: Keymap::new(&BTreeMap::new()).unwrap(),
         deliveries: vec!["vault".into()],
+        copies_to: Destination::Clipboard,
         demo: false,
         read_only: false,
         ascii: false,

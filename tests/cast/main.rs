@@ -96,7 +96,7 @@ fn the_recording_holds_no_escape_but_the_screens_and_no_secret() {
             let (parameters, last) = (&rest[..end], &rest[end..=end]);
             match last {
                 "h" | "l" => assert!(modes.contains(parameters), "the mode {parameters}"),
-                "m" | "H" | "J" => {}
+                "m" | "H" | "J" | "K" => {}
                 other => panic!("CSI {parameters}{other}"),
             }
         }

@@ -410,3 +410,40 @@ fn the_demo_reads_and_writes_nothing_of_its_owners() {
     let below = std::fs::read_dir(config.parent().unwrap()).unwrap();
     assert_eq!(below.count(), 1);
 }
+
+#[test]
+fn names_that_cannot_be_used_are_counted() {
+    let odd = [
+        "tab\there",
+        "esc\u{1b}[31mred",
+        "zwj\u{1f469}\u{200d}\u{1f467}",
+    ];
+    let mut seeds = vec![ending("good", 200)];
+    seeds.extend(odd.iter().map(|name| OrganizationSeed::new(name)));
+    let owner = Owner::with(Flavour::Enterprise, seeds);
+    let words = "3 organizations of tfe.corp.example";
+    let ran = run(&owner, &["list"]).ended(0);
+    assert_eq!(ran.out.lines().count(), 2, "{}", ran.out);
+    let ran = ran.says(&[words, "have names that cannot be used here"]);
+    assert!(!ran.err.contains(['\t', '\u{1b}']), "{:?}", ran.err);
+    let ran = run(&owner, &["list", "--json"]).ended(0);
+    assert_eq!(json(&ran).len(), 1);
+    ran.says(&[words]);
+    run(&owner, &["check"]).ended(0).says(&[words]);
+    // Whoever names one misses no other.
+    let ran = run(&owner, &["list", "--org", "good"]).ended(0);
+    assert_eq!(ran.err, "");
+    let args = ["rotate", "--state", "ok", "--to", "keyring", "--dry-run"];
+    run(&owner, &args).has_once("have names that cannot be used here");
+}
+
+#[test]
+fn names_are_in_order_without_regard_to_case() {
+    let seeds = ["beta", "Sandbox_01", "acme", "ACME-2", "Zeta"];
+    let seeds = seeds.map(|name| ending(name, 200)).to_vec();
+    let owner = Owner::with(Flavour::Enterprise, seeds);
+    let ran = run(&owner, &["list", "--sort", "organization"]).ended(0);
+    let names = ran.out.lines().skip(1).map(|line| line.split(' ').next());
+    let names: Vec<_> = names.flatten().collect();
+    assert_eq!(names, ["acme", "ACME-2", "beta", "Sandbox_01", "Zeta"]);
+}

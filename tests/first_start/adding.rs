@@ -81,7 +81,12 @@ fn what_the_check_finds_wrong_is_said_and_nothing_is_written() {
     program.wait_for("a bare host is wanted");
     program.esc().wait_gone("a bare host");
     program.press("a").type_text(&name(&owner)).enter();
+    // The name once, and what can be done in this very dialog.
     program.wait_for("no credential for 127.0.0.1");
+    assert!(!program.screen().contains(": no credential"));
+    program.wait_for("choose another way above (→)");
+    program.press(Key::Right).wait_for("a variable");
+    program.press(Key::Left).enter().wait_for("no credential");
     program.esc().wait_gone("no credential");
     assert_eq!(text_of(&owner.config()), before);
 }

@@ -1,6 +1,6 @@
 //! The list: it fills in as answers come, and keys work all the time.
 
-use orgward::demo::{Fault, FaultRule, Gate, Wait};
+use orgward::demo::{Fault, FaultRule, Flavour, Gate, OrganizationSeed, Wait};
 
 use super::support::{Exit, Key, Owner, select};
 
@@ -68,7 +68,7 @@ fn refresh_reads_one_slot_and_refresh_all_reads_everything() {
     program.esc();
     owner
         .host
-        .add_organization(orgward::demo::OrganizationSeed::new("brand-new"))
+        .add_organization(OrganizationSeed::new("brand-new"))
         .unwrap();
     owner.host.remove_organization("spare");
     program.press("R").wait_for("brand-new").wait_gone("spare");
@@ -132,4 +132,26 @@ fn one_bad_answer_spoils_one_row() {
     select(&program, "acme");
     program.press("n").wait_for("acme: ");
     assert!(owner.writes().is_empty());
+}
+
+#[test]
+fn organizations_that_cannot_be_used_by_their_names_are_told() {
+    let names = ["acme", "tab\there", "esc\u{1b}[31mred"];
+    let seeds = names.map(OrganizationSeed::new).to_vec();
+    let owner = Owner::with(Flavour::Enterprise, seeds);
+    let program = owner.start();
+    program
+        .press("M")
+        .wait_for("2 organizations of tfe.corp.example have names that cannot be used here");
+}
+
+#[test]
+fn a_name_is_sent_to_the_terminal_where_there_is_no_display() {
+    let owner = Owner::new();
+    let program = owner.start();
+    select(&program, "acme");
+    program
+        .press("c")
+        .wait_for("sent acme to the terminal's clipboard");
+    assert_eq!(program.osc52(), [b"acme"]);
 }

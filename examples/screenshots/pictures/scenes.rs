@@ -136,6 +136,7 @@ impl Stage {
             zone: TimeZone::UTC,
             keymap: Keymap::new(&Default::default()).expect("the default keys"),
             deliveries: vec!["vault".to_owned()],
+            copies_to: Destination::Clipboard,
             demo: false,
             read_only: false,
             ascii: false,

@@ -358,6 +358,9 @@ impl AddDialog {
                 self.stage = Stage::Typing;
                 self.on_terminal = problem.program;
                 self.problem = Some(problem.why);
+                if problem.no_credential {
+                    self.go_to(Part::Source);
+                }
                 if let Some(elsewhere) = problem.elsewhere {
                     self.problem = Some(format!(
                         "The host says that its API is at {elsewhere}, which is another server: \

@@ -5,6 +5,7 @@
 use std::sync::Arc;
 
 use jiff::Timestamp;
+use unicode_width::UnicodeWidthStr;
 
 use super::{AccountId, List, Row};
 use crate::slot::{Found, Kind, Reading, Slot, State};
@@ -68,6 +69,7 @@ impl List {
 
     fn push(&mut self, slot: Slot, account: AccountId, old: Option<Arc<Reading>>) {
         *self.count_of(slot.kind, State::Reading) += 1;
+        self.longest_name = self.longest_name.max(slot.organization.width());
         // What nobody looks at is not asked for.
         let wanted = slot.kind == Kind::Organization || self.both_shown;
         self.rows.push(Row::new(slot, account, old, wanted));
@@ -172,7 +174,9 @@ impl List {
         self.index.rebuild(&self.rows);
         self.count_marks();
         self.counts.clear();
+        self.longest_name = 0;
         for row in &self.rows {
+            self.longest_name = self.longest_name.max(row.slot.organization.width());
             *self.counts.entry((row.slot.kind, row.state)).or_insert(0) += 1;
         }
         self.find_looks();

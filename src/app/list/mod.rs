@@ -43,6 +43,8 @@ pub struct List {
     /// The kind of token that is shown, and whether the other was yet.
     kind: Kind,
     both_shown: bool,
+    /// The width of the longest organization's name.
+    longest_name: usize,
     /// How many rows are marked.
     marked: usize,
     counts: HashMap<(Kind, State), usize>,
@@ -71,6 +73,7 @@ impl List {
             rules,
             kind: Kind::Organization,
             both_shown: false,
+            longest_name: 0,
             marked: 0,
             counts: HashMap::new(),
             looks: Looks::default(),
@@ -112,6 +115,12 @@ impl List {
         let counts = self.counts.iter();
         let own = counts.filter(|((kind, _), _)| *kind == Kind::Organization);
         own.map(|(_, count)| *count).sum()
+    }
+
+    /// The width of the longest organization's name, shown or not: a column that
+    /// is filtered or scrolled does not change its width.
+    pub fn longest_name(&self) -> usize {
+        self.longest_name
     }
 
     /// Every row, in no particular order.
@@ -567,6 +576,30 @@ mod tests {
             let one_by_one = moved.view.lines.clone();
             moved.rebuild();
             prop_assert_eq!(one_by_one, moved.view.lines);
+        }
+
+        /// What is sorted by keys is in the order that rows are found by.
+        #[test]
+        fn names_are_sorted_without_regard_to_case(
+            names in proptest::collection::hash_set("[aAbBéÉİßK0-]{1,3}|longer-than-a-key[aAbB]?", 1..30),
+            column in 0usize..6,
+            reversed in any::<bool>(),
+        ) {
+            let mut list = list(&[]);
+            list.set_height(100);
+            list.add(names.iter().map(|name| (slot(name), 0)));
+            let column = (0..column).fold(Column::Attention, |column, _| column.next());
+            list.sort_by(column, reversed);
+            let view: Vec<&str> = list.view().map(|row| &*row.slot.organization).collect();
+            let mut sorted: Vec<&str> = names.iter().map(String::as_str).collect();
+            sorted.sort_by_key(|name| (name.to_lowercase(), *name));
+            if reversed {
+                sorted.reverse();
+            }
+            prop_assert_eq!(view, sorted);
+            for name in &names {
+                prop_assert!(list.place(list.at(&slot(name)).unwrap()).is_some(), "{} is not found", name);
+            }
         }
     }
 }

@@ -5,6 +5,7 @@ use std::cmp::Ordering;
 use jiff::Timestamp;
 
 use super::Row;
+use crate::text::{caseless, caseless_start};
 
 /// The columns that a list can be sorted by.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -39,15 +40,15 @@ impl Column {
         Self::ALL[(at + 1) % Self::ALL.len()]
     }
 
-    /// What the status line calls it.
+    /// What the status line calls it: a head that is no noun, as it stands there.
     pub fn words(self) -> &'static str {
         match self {
             Column::Attention => "what needs attention",
             Column::Organization => "organization",
             Column::Host => "host",
-            Column::Ends => "end of life",
-            Column::LastUsed => "last use",
-            Column::CreatedBy => "creator",
+            Column::Ends => "\"ends\"",
+            Column::LastUsed => "\"last used\"",
+            Column::CreatedBy => "\"created by\"",
         }
     }
 }
@@ -55,6 +56,10 @@ impl Column {
 /// What a row is sorted by before names are looked at: a state (or none, 0) and
 /// a time, the missing one last.
 pub(super) type Key = (u8, Timestamp);
+
+/// The same with the first bytes of the name, where that is what counts next: in a
+/// list of ten thousand, most rows have a key in common.
+pub(super) type SortKey = (Key, u128);
 
 /// A column, and whether it runs backwards.
 #[derive(Clone, Copy, Debug)]
@@ -76,8 +81,17 @@ impl Sorting {
         (state, time.unwrap_or(Timestamp::MAX))
     }
 
+    /// The same for a sort of many rows.
+    pub fn sort_key(self, row: &Row) -> SortKey {
+        let start = match self.column {
+            Column::Host | Column::CreatedBy => 0,
+            _ => caseless_start(&row.slot.organization),
+        };
+        (self.key(row), start)
+    }
+
     /// Compares two rows by their keys alone.
-    pub fn compare_keys(self, one: Key, two: Key) -> Ordering {
+    pub fn compare_keys(self, one: SortKey, two: SortKey) -> Ordering {
         self.directed(one.cmp(&two))
     }
 
@@ -93,7 +107,8 @@ impl Sorting {
             });
         let order = by_column.then_with(|| {
             let (one, two) = (&one.slot, &two.slot);
-            (&one.organization, &one.host, one.kind).cmp(&(&two.organization, &two.host, two.kind))
+            caseless(&one.organization, &two.organization)
+                .then_with(|| (&one.host, one.kind).cmp(&(&two.host, two.kind)))
         });
         self.directed(order)
     }

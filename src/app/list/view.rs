@@ -7,7 +7,7 @@
 
 use std::cmp::Ordering;
 
-use super::sorting::{Key, Sorting};
+use super::sorting::{SortKey, Sorting};
 use super::{Column, List, Row};
 use crate::slot::{Kind, Slot};
 
@@ -172,6 +172,12 @@ impl List {
         self.move_by(pages * page);
     }
 
+    /// The same by half pages.
+    pub fn move_half_pages(&mut self, halves: isize) {
+        let half = isize::try_from((self.view.height / 2).max(1)).unwrap_or(1);
+        self.move_by(halves * half);
+    }
+
     /// Moves the selection to a line of the view, or to the last.
     pub fn move_to(&mut self, line: usize) {
         self.view.touched = true;
@@ -273,10 +279,10 @@ impl List {
     /// keys that lie side by side; the rows themselves lie all over the memory.
     fn sorted(&mut self, from: usize) -> Vec<usize> {
         let mut sieve = self.filter.sieve();
-        let mut keyed: Vec<(Key, usize)> = Vec::new();
+        let mut keyed: Vec<(SortKey, usize)> = Vec::new();
         for (at, row) in self.rows.iter().enumerate().skip(from) {
             if row.slot.kind == self.kind && sieve.passes(row) {
-                keyed.push((self.sorting.key(row), at));
+                keyed.push((self.sorting.sort_key(row), at));
             }
         }
         keyed.sort_unstable_by(|(one, a), (two, b)| {

@@ -25,6 +25,8 @@ impl Board for Clipboard {
     const OWN_PLACE: bool = false;
 
     fn open() -> Result<Self, String> {
+        #[cfg(all(unix, not(target_os = "macos")))]
+        no_display()?;
         System::new().map(Self).map_err(words)
     }
 
@@ -61,6 +63,17 @@ impl Board for Clipboard {
             .get_text()
             .is_ok_and(|text| *Zeroizing::new(text) == *secret.expose());
         ours && self.0.clear().is_ok()
+    }
+}
+
+/// Without a display there is nothing to be reached, whatever the library says of
+/// the attempt.
+#[cfg(all(unix, not(target_os = "macos")))]
+fn no_display() -> Result<(), String> {
+    let set = |name| std::env::var_os(name).is_some_and(|value| !value.is_empty());
+    match set("DISPLAY") || set("WAYLAND_DISPLAY") {
+        true => Ok(()),
+        false => Err("there is no display (neither DISPLAY nor WAYLAND_DISPLAY is set)".into()),
     }
 }
 
@@ -147,6 +160,10 @@ fn words(error: Error) -> String {
     match error {
         Error::ClipboardNotSupported => "this system's clipboard cannot be used".into(),
         Error::ClipboardOccupied => "another program does not let go of the clipboard".into(),
+        // Said of every failure on the way to an X server, at once or not.
+        Error::Unknown { description } if description.starts_with("X11 server connection") => {
+            "the X server cannot be reached (see DISPLAY)".into()
+        }
         Error::Unknown { description } => description,
         other => other.to_string(),
     }
