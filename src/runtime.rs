@@ -278,6 +278,7 @@ impl Runtime {
         screen: &mut Screen,
     ) -> Result<Vec<Effect>, Stop> {
         let mut waits = can_wait(&first);
+        let hears = screen.terminal.is_free();
         let mut effects = app::update(app, first, self.now());
         for _ in 0..BATCH {
             // An owner who wants out, or a key that stops something, is
@@ -285,7 +286,11 @@ impl Runtime {
             if effects.iter().any(ends_batch) {
                 break;
             }
-            let message = match screen.input.try_recv() {
+            let input = match hears {
+                true => screen.input.try_recv(),
+                false => Err(TryRecvError::Empty),
+            };
+            let message = match input {
                 Ok(Input::Message(message)) => message,
                 // A click means what was drawn, so that comes first.
                 Ok(Input::Mouse(event)) => {
@@ -334,11 +339,11 @@ impl Runtime {
         screen: &mut Screen,
         frame_waits: bool,
     ) -> Result<Option<Message>, Stop> {
-        if let Some(event) = self.click.take() {
+        if !frame_waits && let Some(event) = self.click.take() {
             return Ok(self.mouse(event));
         }
         let deadline = app.next_deadline().map(|at| self.started + at);
-        let frame = self.frame_due(app).filter(|_| self.unseen);
+        let frame = self.frame_due(app).filter(|_| self.unseen && !frame_waits);
         let sleep = async move {
             match deadline.into_iter().chain(frame).min() {
                 Some(at) => tokio::time::sleep_until(at.into()).await,
@@ -355,7 +360,8 @@ impl Runtime {
                     Caught::Stop => Some(suspend_key()),
                 }
             },
-            event = screen.input.recv() => match event {
+            // Not before what is there now is seen: it may be what an order brought.
+            event = screen.input.recv(), if !frame_waits => match event {
                 Some(Input::Message(message)) => Some(message),
                 Some(Input::Mouse(event)) => self.mouse(event),
                 None => return Err(Stop::terminal_gone()),

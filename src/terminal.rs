@@ -151,7 +151,16 @@ impl Output {
     pub fn between_frames(&mut self, bytes: &[u8]) -> io::Result<()> {
         self.flush()?;
         self.buffer = self.writer.write(bytes.to_vec())?;
-        self.writer.settle()
+        match self.writer.settle() {
+            // It may still come to its end: nobody can say that it was not sent.
+            Err(error) if error.kind() == io::ErrorKind::TimedOut => {
+                match self.writer.take_back() {
+                    true => Err(error),
+                    false => Ok(()),
+                }
+            }
+            result => result,
+        }
     }
 }
 
@@ -227,6 +236,14 @@ impl Terminal {
     /// Whether a frame would be written at once: the one before is out.
     pub fn is_free(&mut self) -> bool {
         self.inner.backend_mut().output().writer.is_free()
+    }
+
+    /// Waits a little until all is written.
+    ///
+    /// # Errors
+    /// Where the terminal does not read, or is gone.
+    pub fn settle(&mut self) -> io::Result<()> {
+        self.inner.backend_mut().output().writer.settle()
     }
 
     /// Returns when a frame would be written at once, if that is wanted.
@@ -412,7 +429,7 @@ pub fn restore() {
     let _ = queue!(out, LeaveAlternateScreen, Show);
     // A terminal that does not read keeps nobody here.
     let written = match WRITER.get() {
-        Some(writer) => writer.write(out).and_then(|_| writer.settle()),
+        Some(writer) => writer.write_last(out),
         None => io::stdout()
             .write_all(&out)
             .and_then(|()| io::stdout().flush()),

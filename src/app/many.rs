@@ -112,14 +112,16 @@ impl App {
         let Some(row) = self.list.row(&item.slot) else {
             return Err("nobody here sees it any more".to_owned());
         };
+        // One that something newer took the place of is begun anew.
+        if matches!(item.again, Again::UnderWay(id) if row.pending == Some(id)) {
+            return Ok(None);
+        }
         let entry = &self.accounts[row.account];
         if entry.health.is_away() {
             let why = entry.problem.as_deref();
             return Err(why.unwrap_or("its host cannot be reached").to_owned());
         }
-        // One that something newer took the place of is begun anew.
-        let waits = matches!(item.again, Again::UnderWay(id) if row.pending == Some(id));
-        if waits || !self.has_room(row.account) {
+        if !self.has_room(row.account) {
             return Ok(None);
         }
         let look = self.begin(item.slot.clone(), Look::Anew, true);
@@ -200,7 +202,11 @@ impl App {
                 let line = |line: &report::Line| format!("{}: {}", line.slot, line.words);
                 self.parting.extend(report.lines.iter().map(line));
             }
-            false => self.layers.push(Layer::Report(report)),
+            false => {
+                let line = |line: &report::Line| format!("{}: {}", line.slot, line.words);
+                self.unread = report.lines.iter().map(line).collect();
+                self.layers.push(Layer::Report(report));
+            }
         }
         let asks = stranded.is_some();
         self.layers
@@ -231,6 +237,8 @@ impl App {
         let room = layout::report_height(self.size);
         if !self.is_read() || !report.key(command, lines.saturating_sub(room), room) {
             self.layers.push(Layer::Report(report));
+        } else {
+            self.unread.clear();
         }
         Vec::new()
     }

@@ -403,6 +403,11 @@ pub enum Effect {
         /// The secret.
         secret: Secret,
     },
+    /// A secret that was held again is delivered after all.
+    Release {
+        /// Its number among those not yet delivered.
+        hold: HoldId,
+    },
     /// The owner let an undelivered secret go.
     LetGo {
         /// The order's number in the journal.
@@ -542,6 +547,7 @@ impl Effect {
             Effect::Store { .. } => "Store",
             Effect::Who { .. } => "Who",
             Effect::Hold { .. } => "Hold",
+            Effect::Release { .. } => "Release",
             Effect::LetGo { .. } => "LetGo",
             Effect::CopyName { .. } => "CopyName",
             Effect::LookBack { .. } => "LookBack",

@@ -183,6 +183,8 @@ pub struct App {
     opened: Duration,
     /// What is told once the screen was given back: nobody has read it there.
     pub parting: Vec<String>,
+    /// What would be told then of the notice or table that is still open.
+    unread: Vec<String>,
     /// When an order brought something last.
     brought: Option<Duration>,
     /// The order under way.
@@ -225,6 +227,7 @@ impl App {
             layers: Vec::new(),
             opened: Duration::ZERO,
             parting: Vec::new(),
+            unread: Vec::new(),
             brought: None,
             running: None,
             run: None,
@@ -463,8 +466,8 @@ impl App {
             Reply::PreparedMany(preparation) => self.prepared_many(id, *preparation),
             Reply::Checked(result) => return self.checked(id, result),
             Reply::Outcome(outcome) => return self.outcome(id, *outcome),
-            Reply::Delivered(result) => self.delivered(id, result),
-            Reply::Stored(result) => self.stored(id, result),
+            Reply::Delivered(result) => return self.delivered(id, result),
+            Reply::Stored(result) => return self.stored(id, result),
             Reply::Who(result) => self.tested(id, result),
             Reply::Examined(result) => self.examined(id, result),
             Reply::Added(added) => return self.added(id, *added),

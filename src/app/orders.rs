@@ -129,8 +129,8 @@ impl App {
     /// Whether what an order brought has been on the screen long enough: a key that
     /// comes with it was pressed for what was there before.
     pub(super) fn is_read(&self) -> bool {
-        self.brought
-            .is_none_or(|at| self.now.since_start >= at + MEANT)
+        let is_new = |at| self.now.since_start < at + MEANT;
+        self.unread.is_empty() || !self.brought.is_some_and(is_new)
     }
 
     /// Takes a key for the notice of what became of an order.
@@ -144,10 +144,15 @@ impl App {
                 self.layers.push(Layer::Notice(notice));
                 Vec::new()
             }
-            NoticeWish::Close => Vec::new(),
-            NoticeWish::Next(Next::New(slot)) => self.open_new(&slot),
-            NoticeWish::Next(Next::Delete(slot)) => self.open_delete(&slot),
-            NoticeWish::Next(Next::WithoutJournal(order)) => self.perform(*order),
+            wish => {
+                self.unread.clear();
+                match wish {
+                    NoticeWish::Next(Next::New(slot)) => self.open_new(&slot),
+                    NoticeWish::Next(Next::Delete(slot)) => self.open_delete(&slot),
+                    NoticeWish::Next(Next::WithoutJournal(order)) => self.perform(*order),
+                    NoticeWish::Close | NoticeWish::Stay => Vec::new(),
+                }
+            }
         }
     }
 
@@ -255,6 +260,7 @@ impl App {
             other => {
                 let notice = Notice::of_order(&order, &other);
                 let told = !notice.bad;
+                self.unread = vec![parting.clone()];
                 self.said
                     .keep_shown(&notice.lines.join(" "), notice.bad, self.now.wall);
                 self.layers.push(Layer::Notice(notice));

@@ -86,6 +86,9 @@ pub struct Panel {
     hold: HoldId,
     order: String,
     delivered_once: bool,
+    /// Whether the secret was entered among the undelivered ones once more, since
+    /// the place that it was delivered to has it no longer.
+    pub(super) held_again: bool,
 }
 
 /// What the panel wants after a key.
@@ -158,6 +161,7 @@ impl Panel {
             hold: done.hold,
             order: done.order,
             delivered_once: false,
+            held_again: false,
         };
         match done.delivery {
             Delivery::Delivered(delivered) => panel.arrived(delivered, now),

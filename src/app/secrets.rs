@@ -98,15 +98,22 @@ impl App {
         }
     }
 
-    pub(super) fn delivered(&mut self, id: EffectId, result: Result<Delivered, NotDelivered>) {
+    pub(super) fn delivered(
+        &mut self,
+        id: EffectId,
+        result: Result<Delivered, NotDelivered>,
+    ) -> Vec<Effect> {
         let now = self.now;
+        let mut effects = Vec::new();
         if let Some(panel) = self.busy_panel(id) {
             match result {
                 Ok(delivered) => panel.arrived(delivered, now),
                 Err(not) => panel.not_delivered(not),
             }
+            effects.extend(released(panel));
         }
         self.forget_answered_question();
+        effects
     }
 
     /// A copied secret is not on the clipboard any more. Where it is nowhere else,
@@ -120,6 +127,7 @@ impl App {
         if !was_delivered || panel.is_delivered() {
             return Vec::new();
         }
+        panel.held_again = true;
         vec![Effect::Hold {
             order: panel.order().to_owned(),
             hold,
@@ -168,6 +176,8 @@ impl App {
         }
         let slots: Vec<Slot> = self.undelivered().map(|panel| panel.slot.clone()).collect();
         if slots.is_empty() {
+            // Whoever is quicker than the notice is told all the same.
+            self.parting.append(&mut self.unread);
             return vec![match self.is_offering() {
                 true => Effect::Decline,
                 false => Effect::Leave,
@@ -231,15 +241,22 @@ impl App {
         }
     }
 
-    pub(super) fn stored(&mut self, id: EffectId, result: Result<Delivered, String>) {
+    pub(super) fn stored(
+        &mut self,
+        id: EffectId,
+        result: Result<Delivered, String>,
+    ) -> Vec<Effect> {
         let now = self.now;
+        let mut effects = Vec::new();
         if let Some(panel) = self.busy_panel(id) {
             match result {
                 Ok(delivered) => panel.stored(delivered, now),
                 Err(why) => panel.problem = Some(why),
             }
+            effects.extend(released(panel));
         }
         self.forget_answered_question();
+        effects
     }
 
     pub(super) fn tested(&mut self, id: EffectId, result: Result<String, String>) {
@@ -250,4 +267,11 @@ impl App {
             }
         }
     }
+}
+
+/// Once it is delivered, a secret that was held again is so no longer. The one that
+/// delivered it has said so already, perhaps before it was held.
+fn released(panel: &mut Panel) -> Option<Effect> {
+    let held = panel.is_delivered() && std::mem::take(&mut panel.held_again);
+    held.then(|| Effect::Release { hold: panel.hold() })
 }

@@ -147,6 +147,7 @@ impl Runtime {
                 actor.undelivered.hold_again(hold, facts, secret);
                 self.record(vec![record]);
             }
+            Effect::Release { hold } => actor.undelivered.release(hold),
             Effect::LetGo { order, hold, slot } => {
                 actor.undelivered.release(hold);
                 self.record(vec![Record::new(&order, &slot, Event::LetGo)]);

@@ -69,6 +69,10 @@ impl Runtime {
         screen: &mut Screen,
     ) -> Result<Vec<Effect>, Stop> {
         self.click = None;
+        // A terminal that does not read could not be given back.
+        if screen.terminal.settle().is_err() {
+            return Ok(Vec::new());
+        }
         // Not while the frame with a revealed secret is the last one: the state has
         // hidden it, and this draws it.
         self.draw(&mut screen.terminal, app)?;

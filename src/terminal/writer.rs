@@ -32,6 +32,8 @@ struct State {
     next: Option<Vec<u8>>,
     /// Whether something is not written whole yet.
     busy: bool,
+    /// Whether the thread is writing.
+    writing: bool,
     /// It was waited for in vain; nobody waits again while that lasts.
     stuck: bool,
     /// Whether somebody wants to hear when it is free.
@@ -83,6 +85,32 @@ impl Writer {
         Ok(std::mem::take(&mut state.spare))
     }
 
+    /// Has this written after what is being written, in place of what was to come
+    /// next, and waits for it, whoever has waited in vain before.
+    ///
+    /// # Errors
+    /// Where the terminal does not read, or the writing failed.
+    pub(super) fn write_last(&self, bytes: Vec<u8>) -> io::Result<()> {
+        {
+            let mut state = self.0.lock();
+            state.next = Some(bytes);
+            state.busy = true;
+            state.stuck = false;
+            state.failed = None;
+            self.0.changed.notify_all();
+        }
+        self.settle()
+    }
+
+    /// Takes back what was to be written next, where that was not begun.
+    pub(super) fn take_back(&self) -> bool {
+        let mut state = self.0.lock();
+        let taken = state.next.take().is_some();
+        // The thread has begun nothing else, or what it has begun ends it.
+        state.busy &= !taken || state.writing;
+        taken
+    }
+
     /// Waits until all is written.
     ///
     /// # Errors
@@ -119,6 +147,7 @@ impl Shared {
         let mut state = self.lock();
         loop {
             if let Some(bytes) = state.next.take() {
+                state.writing = true;
                 return bytes;
             }
             state = self
@@ -130,7 +159,8 @@ impl Shared {
 
     fn written(&self, buffer: Vec<u8>, result: io::Result<()>) {
         let mut state = self.lock();
-        state.busy = false;
+        state.writing = false;
+        state.busy = state.next.is_some();
         state.stuck = false;
         state.failed = result.err();
         if state.spare.capacity() < FRAME {

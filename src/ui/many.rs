@@ -85,7 +85,7 @@ pub fn dialog(app: &App, dialog: &ManyDialog, frame: &mut Frame, theme: Theme) -
         }
     });
     if count == 0 {
-        let words = "None of them is as it was when this was opened.";
+        let words = "None of them is left: why stands above.";
         parts.push(Part::must(Line::styled(words, theme.bad())));
     }
     let new = |count| counted(count, "token", "tokens");

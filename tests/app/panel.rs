@@ -360,3 +360,22 @@ fn where_a_copys_holder_ended_without_a_word_closing_asks_again() {
         .sees_not(ASKS);
     assert!(owner.app.layers.is_empty());
 }
+
+#[test]
+fn a_secret_whose_copy_is_gone_is_held_until_it_is_delivered_again() {
+    let mut owner = with(Delivery::Delivered(on_clipboard()));
+    let hold = owner.panel().hold();
+    owner.wait(3).clipboard_gone(Gone::Unknown);
+    assert_eq!(owner.asks_for(), ["Hold"]);
+    owner.press("<esc>").sees(ASKS).press("<esc>");
+    owner.press("w/tmp/t<enter>");
+    let (id, _) = owner.delivery();
+    owner.reply(id, Reply::Delivered(Ok(in_file())));
+    let effects = owner.effects();
+    let release = |effect: &Effect| matches!(effect, Effect::Release { hold: it } if *it == hold);
+    assert!(effects.iter().any(release));
+    // What its owner had is not held again.
+    let mut owner = with(Delivery::Delivered(on_clipboard()));
+    owner.wait(3).clipboard_gone(Gone::Replaced);
+    assert!(owner.asks_for().is_empty());
+}

@@ -269,6 +269,7 @@ fn answer(effect: &Effect, what: usize) -> Option<Message> {
         Effect::Reach { id, .. } => (*id, Reply::Reached(away(what))),
         Effect::Stop { .. }
         | Effect::Hold { .. }
+        | Effect::Release { .. }
         | Effect::LetGo { .. }
         | Effect::Give { .. }
         | Effect::Retry { .. }

@@ -282,3 +282,30 @@ fn a_notice_that_nobody_has_read_is_not_closed_by_keys_that_come_with_it() {
     // And what it said can be read again.
     owner.press("M").sees("its secret is lost");
 }
+
+#[test]
+fn whoever_leaves_quicker_than_the_notice_is_told_all_the_same() {
+    let mut owner = replacing();
+    owner.step(Step::Writing);
+    owner.press("<c-c>").sees("the program ends afterwards");
+    owner.outcome_now(Outcome::SecretLost {
+        was_empty: false,
+        now: token("at-New1"),
+        note: None,
+    });
+    owner.effects();
+    owner.press("<c-c>");
+    assert!(owner.asks_for().contains(&"Leave"));
+    let told = owner.app.parting.join("\n");
+    assert!(told.contains("acme"), "{told}");
+    assert!(told.contains("its secret is lost"), "{told}");
+    // What was closed was read.
+    let mut owner = replacing();
+    owner.outcome(Outcome::SecretLost {
+        was_empty: false,
+        now: token("at-New1"),
+        note: None,
+    });
+    owner.press("<esc><c-c>");
+    assert!(owner.app.parting.is_empty());
+}

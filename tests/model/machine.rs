@@ -603,6 +603,7 @@ impl Machine {
                     let _ = self.journal.append_now(&record);
                     self.actor.undelivered.hold_again(hold, facts, secret);
                 }
+                Effect::Release { hold } => self.actor.undelivered.release(hold),
                 Effect::LetGo { order, hold, slot } => {
                     assert!(
                         leave_asked.contains(&slot),

@@ -209,6 +209,7 @@ impl World {
                     self.record(&order, &facts.slot, Event::Delivered { delivery });
                     self.ledger.hold_again(hold, facts, secret);
                 }
+                Effect::Release { hold } => self.ledger.release(hold),
                 Effect::LetGo { order, hold, slot } => {
                     self.reached.let_go += 1;
                     self.ledger.release(hold);
