@@ -180,20 +180,31 @@ pub fn safe_lines(text: &str) -> String {
 /// The order of two names: without regard to case, and names that differ in
 /// nothing else by what they are exactly, so that no two are equal.
 pub fn caseless(one: &str, two: &str) -> Ordering {
-    let folded = match one.is_ascii() && two.is_ascii() {
-        true => {
-            let lower = |byte: u8| byte.to_ascii_lowercase();
-            one.bytes().map(lower).cmp(two.bytes().map(lower))
+    // A sort of ten thousand names comes here a hundred thousand times.
+    for (a, b) in one.bytes().zip(two.bytes()).filter(|(a, b)| a != b) {
+        if !(a.is_ascii() && b.is_ascii()) {
+            let order = folded(one).cmp(folded(two));
+            return order.then_with(|| one.cmp(two));
         }
-        false => folded(one).cmp(folded(two)),
-    };
-    folded.then_with(|| one.cmp(two))
+        let order = a.to_ascii_lowercase().cmp(&b.to_ascii_lowercase());
+        if order.is_ne() {
+            return order;
+        }
+    }
+    let order = one.len().cmp(&two.len());
+    order.then_with(|| one.cmp(two))
 }
 
 /// The first bytes of a name in that order: names of which these differ are sorted
 /// by them, without a look at the names themselves.
 pub fn caseless_start(name: &str) -> u128 {
     let mut start = [0; 16];
+    let first = &name.as_bytes()[..name.len().min(start.len())];
+    if first.is_ascii() {
+        start[..first.len()].copy_from_slice(first);
+        start.make_ascii_lowercase();
+        return u128::from_be_bytes(start);
+    }
     let mut used = 0;
     for folded in folded(name) {
         for byte in folded.encode_utf8(&mut [0; 4]).bytes() {

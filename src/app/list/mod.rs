@@ -581,7 +581,7 @@ mod tests {
         /// What is sorted by keys is in the order that rows are found by.
         #[test]
         fn names_are_sorted_without_regard_to_case(
-            names in proptest::collection::hash_set("[aAbBéÉİßK0-]{1,3}|longer-than-a-key[aAbB]?", 1..30),
+            names in proptest::collection::hash_set("[aAbBéÉİßK0-]{1,3}|longer-than-a-key[aAbBé]?", 1..30),
             column in 0usize..6,
             reversed in any::<bool>(),
         ) {
