@@ -196,3 +196,75 @@ impl Shared {
         }
     }
 }
+
+#[cfg(all(test, unix))]
+mod tests {
+    use std::io::{PipeReader, Read};
+    use std::os::fd::OwnedFd;
+
+    use super::*;
+
+    /// A writer to a terminal that reads nothing yet, and that terminal.
+    fn frozen() -> (Writer, PipeReader) {
+        let (reader, writer) = io::pipe().unwrap();
+        let device = Device::from(OwnedFd::from(writer));
+        (Writer::start(device).unwrap(), reader)
+    }
+
+    /// More than fits between the two.
+    fn frame() -> Vec<u8> {
+        vec![b'f'; 2 * FRAME]
+    }
+
+    #[test]
+    fn a_terminal_that_reads_nothing_keeps_nobody_and_gets_the_last_word() {
+        let (writer, mut terminal) = frozen();
+        assert!(writer.is_free());
+        writer.write(frame()).unwrap();
+        assert!(!writer.is_free());
+        let stuck = |result: io::Result<()>| {
+            assert_eq!(result.unwrap_err().kind(), io::ErrorKind::TimedOut);
+        };
+        stuck(writer.settle());
+        // Nothing comes between.
+        stuck(writer.write(b"never".to_vec()).map(drop));
+        stuck(writer.write_last(b"last".to_vec()));
+        let mut read = vec![0; 2 * FRAME + 4];
+        terminal.read_exact(&mut read).unwrap();
+        assert!(read.ends_with(b"flast"));
+        writer.settle().unwrap();
+        assert!(writer.is_free());
+    }
+
+    #[test]
+    fn what_was_not_begun_is_taken_back() {
+        let (writer, mut terminal) = frozen();
+        writer.write(frame()).unwrap();
+        // Whether the thread has begun with it is the system's affair.
+        if !writer.take_back() {
+            terminal.read_exact(&mut frame()).unwrap();
+        }
+        assert!(!writer.take_back());
+        writer.settle().unwrap();
+        assert!(writer.is_free());
+        writer.write(b"next".to_vec()).unwrap();
+        let mut next = [0; 4];
+        terminal.read_exact(&mut next).unwrap();
+        assert_eq!(&next, b"next");
+    }
+
+    #[tokio::test]
+    async fn a_frame_that_waits_hears_when_it_can_go_and_when_the_terminal_is_gone() {
+        let (writer, mut terminal) = frozen();
+        writer.write(frame()).unwrap();
+        let waiting = writer.clone();
+        let reader = std::thread::spawn(move || {
+            terminal.read_exact(&mut frame()).unwrap();
+            terminal
+        });
+        waiting.news(true).await.unwrap();
+        drop(reader.join().unwrap());
+        writer.write(b"for nobody".to_vec()).unwrap();
+        assert!(waiting.news(false).await.is_err());
+    }
+}
