@@ -72,15 +72,27 @@ impl Sought {
     /// How much an organization's name is what was typed: the lower the more, and
     /// none where it has nothing of it as it stands.
     pub fn rank(&self, name: &str) -> Option<u8> {
-        let lower = name.to_lowercase();
-        let rank = |(typed, small): &(String, String)| match lower.find(small.as_str())? {
-            0 if name == typed => Some(0),
-            0 if lower.len() == small.len() => Some(1),
-            0 => Some(2),
+        let rank = |(typed, small): &(String, String)| match find(name, small)? {
+            (0, _) if name == typed => Some(0),
+            (0, true) => Some(1),
+            (0, false) => Some(2),
             _ => Some(3),
         };
         self.0.iter().filter_map(rank).min()
     }
+}
+
+/// Where a name has a word that is in lower case, and whether it is nothing else.
+/// Asked of every row at every key, so without a name in lower case where that
+/// says the same: hosts allow no other characters.
+fn find(name: &str, small: &str) -> Option<(usize, bool)> {
+    if name.is_ascii() {
+        let mut places = name.as_bytes().windows(small.len());
+        let at = places.position(|place| place.eq_ignore_ascii_case(small.as_bytes()))?;
+        return Some((at, name.len() == small.len()));
+    }
+    let lower = name.to_lowercase();
+    Some((lower.find(small)?, lower.len() == small.len()))
 }
 
 /// A filter at work on many rows.
