@@ -197,16 +197,10 @@ impl App {
         let wants_out = std::mem::take(&mut self.leaving);
         let report = run.report();
         let seen = wants_out && report.is_good();
-        match seen {
-            true => {
-                let line = |line: &report::Line| format!("{}: {}", line.slot, line.words);
-                self.parting.extend(report.lines.iter().map(line));
-            }
-            false => {
-                let line = |line: &report::Line| format!("{}: {}", line.slot, line.words);
-                self.unread = report.lines.iter().map(line).collect();
-                self.layers.push(Layer::Report(report));
-            }
+        let line = |line: &report::Line| format!("{}: {}", line.slot, line.words);
+        self.unread = report.lines.iter().map(line).collect();
+        if !seen {
+            self.layers.push(Layer::Report(report));
         }
         let asks = stranded.is_some();
         self.layers

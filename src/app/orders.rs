@@ -139,20 +139,17 @@ impl App {
             self.layers.push(Layer::Notice(notice));
             return Vec::new();
         }
-        match notice.key(command) {
-            NoticeWish::Stay => {
-                self.layers.push(Layer::Notice(notice));
-                Vec::new()
-            }
-            wish => {
-                self.unread.clear();
-                match wish {
-                    NoticeWish::Next(Next::New(slot)) => self.open_new(&slot),
-                    NoticeWish::Next(Next::Delete(slot)) => self.open_delete(&slot),
-                    NoticeWish::Next(Next::WithoutJournal(order)) => self.perform(*order),
-                    NoticeWish::Close | NoticeWish::Stay => Vec::new(),
-                }
-            }
+        let wish = notice.key(command);
+        if wish == NoticeWish::Stay {
+            self.layers.push(Layer::Notice(notice));
+            return Vec::new();
+        }
+        self.unread.clear();
+        match wish {
+            NoticeWish::Next(Next::New(slot)) => self.open_new(&slot),
+            NoticeWish::Next(Next::Delete(slot)) => self.open_delete(&slot),
+            NoticeWish::Next(Next::WithoutJournal(order)) => self.perform(*order),
+            NoticeWish::Close | NoticeWish::Stay => Vec::new(),
         }
     }
 
@@ -254,13 +251,18 @@ impl App {
         let told = match outcome {
             Outcome::Generated(done) => {
                 let panel = self.new_panel(slot, *done);
+                // The screen goes before anybody has read what is on it, unless its
+                // owner is asked about the secret.
+                if wants_out && panel.is_delivered() {
+                    self.unread = vec![parting];
+                }
                 self.layers.push(Layer::Panel(Box::new(panel)));
                 true
             }
             other => {
                 let notice = Notice::of_order(&order, &other);
                 let told = !notice.bad;
-                self.unread = vec![parting.clone()];
+                self.unread = vec![parting];
                 self.said
                     .keep_shown(&notice.lines.join(" "), notice.bad, self.now.wall);
                 self.layers.push(Layer::Notice(notice));
@@ -270,8 +272,6 @@ impl App {
         // Nobody may leave without having seen that a token is dead, or that it
         // is not known whether it is.
         if wants_out && told {
-            // The screen goes before anybody has read what is on it.
-            self.parting.push(parting);
             effects.extend(self.leave());
             return effects;
         }
